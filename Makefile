@@ -1,0 +1,50 @@
+# Two commands do all the set-up: `make demo` ends in a map, `make test` runs the tests.
+# `make demo ARGS="--city --lang en"` passes options on.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: demo test check bench lock clean
+
+demo: .venv/.ready
+	$(BIN)/patrolgrid demo $(ARGS)
+
+test: .venv/.ready-dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/.ready-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.ready-bench
+	$(BIN)/python tests/bench/run.py $(ARGS)
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+# The numba kernels are compiled into their cache here, not in a user's first plan.
+.venv/.ready: requirements.lock pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/patrolgrid warm-up
+	touch $@
+
+.venv/.ready-dev: requirements-dev.lock pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/patrolgrid warm-up
+	touch $@ .venv/.ready
+
+.venv/.ready-bench: requirements-bench.lock .venv/.ready-dev
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.lock
+	touch $@
+
+# Made from the main public index alone, without download addresses.
+lock:
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --quiet --extra setup pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --quiet --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf .venv out

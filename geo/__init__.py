@@ -1,0 +1,1 @@
+"""Places: boundaries, grids, venues, incidents and their demand."""

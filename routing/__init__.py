@@ -1,0 +1,1 @@
+"""Plans: travel times, patrols, inspections, and their verification."""
