@@ -1,0 +1,70 @@
+"""How long work reports and how it is stopped."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from geo.errors import Stopped
+
+
+class Progress(Protocol):
+    """Receiver of progress: work done, work in all, best value so far where there is one."""
+
+    def __call__(self, done: int, total: int, best: float | None = None) -> None: ...
+
+
+class StopToken(Protocol):
+    """Anything like `threading.Event`: set once, from anywhere, to stop the work."""
+
+    def is_set(self) -> bool: ...
+
+
+class _NeverStopped:
+    def is_set(self) -> bool:
+        return False
+
+
+NEVER: StopToken = _NeverStopped()
+"""The stop token of work that nobody can stop."""
+
+
+def silent(done: int, total: int, best: float | None = None) -> None:
+    """Report to nobody."""
+
+
+def stop_if_asked(stop: StopToken, step: str) -> None:
+    """Raise `Stopped` when the token is set.
+
+    Raises
+    ------
+    Stopped
+        A stop was asked for.
+    """
+    if stop.is_set():
+        raise Stopped(step=step)
+
+
+class Steps(Protocol):
+    """A composition's view of progress: named steps, one after another."""
+
+    def step(self, code: str) -> "StepContext":
+        """Open the step whose message code is ``step.<code>``."""
+
+
+class StepContext(Protocol):
+    """Context manager that yields the step's `Progress`."""
+
+    def __enter__(self) -> Progress: ...
+    def __exit__(self, *exc: object) -> bool | None: ...
+
+
+class SilentSteps:
+    """Steps reported to nobody: notebooks and tests."""
+
+    @contextmanager
+    def _open(self) -> Iterator[Progress]:
+        yield silent
+
+    def step(self, code: str) -> StepContext:  # noqa: ARG002
+        """Open a step without a word."""
+        return self._open()

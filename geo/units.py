@@ -1,0 +1,22 @@
+"""Constants of place and time that every room shares."""
+
+from typing import Final, NewType
+from zoneinfo import ZoneInfo
+
+Seconds = NewType("Seconds", int)
+"""Whole seconds; instants of a shift are counted from its start."""
+
+LONLAT_EPSG: Final = 4326
+"""Outside coordinates: longitude, latitude in degrees, WGS-84 (equal to CGCS2000 here)."""
+
+LIAOCHENG_EPSG: Final = 32650
+"""Inside coordinates of the sample city: UTM zone 50 north, metres."""
+
+LONLAT_DECIMALS: Final = 7
+"""Decimals of a degree that are written: 1 cm, ten times finer than the noding grid."""
+
+CITY_ZONE: Final = ZoneInfo("Asia/Shanghai")
+"""Default zone of instants and calendar days."""
+
+HOUR: Final = 3600
+MINUTE: Final = 60
