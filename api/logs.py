@@ -16,7 +16,7 @@ def configure_logs(*, level: str, as_json: bool) -> None:
     as_json : bool
         One JSON object a line instead of text.
     """
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

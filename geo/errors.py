@@ -13,7 +13,8 @@
     │   ├── DatumMismatch           coordinates look like another datum than stated
     │   ├── OutsideBoundary         nothing lies where the boundary is
     │   ├── PersonalDataRefused     columns or values that name or describe persons
-    │   ├── PersonKindRefused       a kind, tag or layer of persons, or a dwelling as a place of work
+    │   ├── PersonalValuesRefused   such values in a column the layer cannot do without
+    │   ├── PersonKindRefused       a kind, tag or layer of persons, or a dwelling
     │   ├── OptionInvalid           a setting or option that cannot be used
     │   └── PlanInvalid             a plan file that is not a plan
     ├── NetworkError                the streets cannot carry what is asked
@@ -137,7 +138,20 @@ class PersonalDataRefused(InputError):
     """Columns or values that name or describe persons; never holds a value."""
 
     code = "input.personal.refused"
-    template = "{source}: {n} column(s) describe persons and are refused: {columns}. {remedy}"
+    template = (
+        "{source}: {n} column(s) describe persons and are refused: {columns}. "
+        "Repeat with {remedy} to leave them out."
+    )
+
+
+class PersonalValuesRefused(InputError):
+    """Personal values in a column the layer cannot do without; never holds a value."""
+
+    code = "input.personal.values"
+    template = (
+        "{source}: {n} value(s) in the required column {column} look like phone or identity "
+        "numbers, plates or mail addresses and are refused. Take them out of the column."
+    )
 
 
 class PersonKindRefused(InputError):

@@ -75,7 +75,18 @@ class Col:
 
     PLACE_ID: Final = "place_id"
     REASON: Final = "reason"
+    TASK_ID: Final = "task_id"
+    LEG_ID: Final = "leg_id"
+    VISIT_ID: Final = "visit_id"
+    ORDER: Final = "order"
+    DEPART: Final = "depart"
+    ARRIVE: Final = "arrive"
+    STREETS: Final = "streets"
+    LENGTH: Final = "length"
     N_REPORTS: Final = "n_reports"
+    N_TOTAL: Final = "n_total"
+    SHARE: Final = "share"
+    AREA_SHARE: Final = "area_share"
 
 
 class Level(StrEnum):
@@ -113,7 +124,8 @@ class StreetClass(StrEnum):
 class VenueKind(StrEnum):
     """九小场所, in the official order.
 
-    小学校或幼儿园, 小医院, 小商店, 小餐饮场所, 小旅馆, 小歌舞娱乐场所, 小网吧, 小美容洗浴场所, 小生产加工企业.
+    小学校或幼儿园, 小医院, 小商店, 小餐饮场所, 小旅馆, 小歌舞娱乐场所, 小网吧, 小美容洗浴场所,
+    小生产加工企业.
     """
 
     SCHOOL = "school"
@@ -380,7 +392,7 @@ PLACES = Schema(
         Col.N_REPORTS: Column(dtype=Type.INT),
     },
 )
-"""Places worth a stop tonight; their demand by hour of the shift travels beside them as an array."""
+"""Places worth a stop tonight; their demand by hour of the shift travels beside, as an array."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

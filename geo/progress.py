@@ -1,7 +1,7 @@
 """How long work reports and how it is stopped."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from geo.errors import Stopped
@@ -10,13 +10,15 @@ from geo.errors import Stopped
 class Progress(Protocol):
     """Receiver of progress: work done, work in all, best value so far where there is one."""
 
-    def __call__(self, done: int, total: int, best: float | None = None) -> None: ...
+    def __call__(self, done: int, total: int, best: float | None = None) -> None:
+        """Receive one report."""
 
 
 class StopToken(Protocol):
     """Anything like `threading.Event`: set once, from anywhere, to stop the work."""
 
-    def is_set(self) -> bool: ...
+    def is_set(self) -> bool:
+        """Return whether a stop was asked for."""
 
 
 class _NeverStopped:
@@ -47,15 +49,8 @@ def stop_if_asked(stop: StopToken, step: str) -> None:
 class Steps(Protocol):
     """A composition's view of progress: named steps, one after another."""
 
-    def step(self, code: str) -> "StepContext":
+    def step(self, code: str) -> AbstractContextManager[Progress]:
         """Open the step whose message code is ``step.<code>``."""
-
-
-class StepContext(Protocol):
-    """Context manager that yields the step's `Progress`."""
-
-    def __enter__(self) -> Progress: ...
-    def __exit__(self, *exc: object) -> bool | None: ...
 
 
 class SilentSteps:
@@ -65,6 +60,6 @@ class SilentSteps:
     def _open(self) -> Iterator[Progress]:
         yield silent
 
-    def step(self, code: str) -> StepContext:  # noqa: ARG002
+    def step(self, code: str) -> AbstractContextManager[Progress]:  # noqa: ARG002
         """Open a step without a word."""
         return self._open()

@@ -39,7 +39,9 @@ class Rate:
 
     def __post_init__(self) -> None:
         if not 0 <= self.n <= self.total:
-            raise OptionInvalid(option="rate", value=f"{self.n}/{self.total}", expected="0 <= n <= N")
+            raise OptionInvalid(
+                option="rate", value=f"{self.n}/{self.total}", expected="0 <= n <= N"
+            )
         if self.stated_percent is not None and (
             self.percent is None
             or abs(self.percent - self.stated_percent) > STATED_TOLERANCE + 1e-9

@@ -28,7 +28,7 @@ def test_codes_are_unique():
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_error_survives_a_process_border_and_speaks_both_languages(cls):
-    params = {name: 7 for name in fields(cls.template)}
+    params = dict.fromkeys(fields(cls.template), 7)
     again = pickle.loads(pickle.dumps(cls(**params)))
     assert type(again) is cls
     assert again.params == params

@@ -38,12 +38,10 @@ def test_every_code_the_sources_name_is_in_the_catalogue():
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             named = [k.value for k in node.keywords if k.arg in {"code", "reason", "cause"}]
             first = node.args[:1] if name in {"text", "both"} else []
-            for value in [*named, *first]:
-                if (
-                    isinstance(value, ast.Constant)
-                    and isinstance(value.value, str)
-                    and "." in value.value
-                    and value.value not in catalogue()
-                ):
-                    missing.append(f"{path.relative_to(ROOT)}: {value.value}")
+            codes = [v.value for v in [*named, *first] if isinstance(v, ast.Constant)]
+            missing += [
+                f"{path.relative_to(ROOT)}: {code}"
+                for code in codes
+                if isinstance(code, str) and "." in code and code not in catalogue()
+            ]
     assert missing == []

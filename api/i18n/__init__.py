@@ -22,9 +22,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 @cache
 def catalogue() -> Mapping[str, Mapping[str, str]]:
     """Return every entry: message code -> language -> template."""
-    entries: dict[str, dict[str, str]] = {
-        cls.code: {"en": cls.template} for cls in error_classes()
-    }
+    entries: dict[str, dict[str, str]] = {cls.code: {"en": cls.template} for cls in error_classes()}
     for area in sorted(files(__name__).iterdir(), key=lambda path: path.name):
         if not area.name.endswith(".toml"):
             continue
