@@ -267,7 +267,7 @@ class Rates:
     ``value_by_hour[arrive // HOUR] * REPEAT_PERCENT[k] // 100``. Travel: seconds of every leg,
     the way back included. Load of a unit: its travel and its stays, breaks and waiting left out;
     fairness adds largest minus smallest load over the stations. Seconds are summed over the whole
-    plan and then rounded up to minutes, once per part.
+    plan and then rounded down to minutes, once per part.
     """
 
     travel: int = 1
@@ -406,6 +406,13 @@ class Plan:
         return (self.bound - self.objective) / abs(self.bound)
 
 
+SERVICE: Mapping[str, int] = {"red": 2400, "yellow": 1800, "green": 1500}
+"""Seconds of an inspection by tier (红 40, 黄 30, 绿 25 minutes).
+
+The planner's own choice, stated with every schedule.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
     """One planned inspection: where it stands in a day's round.
@@ -444,7 +451,19 @@ class Round:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """The month's inspections: rounds by day, and what could not be placed, with its cause."""
+    """The month's inspections: rounds by day, and what could not be placed, with its cause.
+
+    Attributes
+    ----------
+    closed_days : tuple of date
+        Weekdays without inspections; Saturdays and Sundays never have any.
+    n_teams : int
+        Teams in all; each makes one round a day at most.
+    missing_days : tuple of (str, int)
+        Team-days short, by station id: what the venues left out for want of time would take.
+    n_venues, n_due, n_unknown : int
+        Venues in all, due or overdue in the period, and without a recorded inspection.
+    """
 
     first_day: date
     last_day: date
@@ -461,3 +480,7 @@ class Schedule:
     n_due: int
     n_unknown: int
     synthetic: bool
+    mode: Mode = Mode.CAR
+    closed_days: tuple[date, ...] = ()
+    n_teams: int = 0
+    missing_days: tuple[tuple[str, int], ...] = ()
