@@ -310,6 +310,8 @@ class Problem:
 
 def _plain(value: object) -> object:
     """Return a value as JSON knows it: records as objects, days and instants as text."""
+    if isinstance(value, np.integer):
+        return int(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: getattr(value, f.name) for f in fields(value)}
     return str(value)

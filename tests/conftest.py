@@ -1,0 +1,213 @@
+"""Hand-checkable towns that several test files share."""
+
+from datetime import date, datetime
+
+import numpy as np
+import pytest
+
+from geo.units import CITY_ZONE
+from routing.model import (
+    UNREACHABLE,
+    Band,
+    Mode,
+    ObjectivePart,
+    Place,
+    Plan,
+    PlanState,
+    Post,
+    Problem,
+    Rates,
+    Route,
+    Shift,
+    Status,
+    Stop,
+    TravelTimes,
+    Unit,
+    Unserved,
+    Visit,
+    VisitKind,
+)
+
+# One step of the grid is 3 km: 300 s by car (10 m/s), 600 s by e-bike (5 m/s), along the streets.
+#
+#   north  2 │                          P5 (an island: no bridge)
+#          1 │  P2 ──── P3 ──── SCHOOL  P6
+#          0 │  S1 ──── P1 ──── S2 = R2
+#         -1 │  R1 ──── GATE ── BANK    P4
+#            └──0────────1───────2───────3  east
+GRID = {
+    "S1": (0, 0),
+    "S2": (2, 0),
+    "P1": (1, 0),
+    "P2": (0, 1),
+    "P3": (1, 1),
+    "P4": (3, -1),
+    "P5": (3, 2),
+    "P6": (3, 1),
+    "SCHOOL": (2, 1),
+    "GATE": (1, -1),
+    "BANK": (2, -1),
+    "R1": (0, -1),
+}
+STEP_EAST, STEP_NORTH = 0.0335, 0.0270
+"""Degrees of 3 km near 36.4° north."""
+
+
+def _place(name: str) -> Place:
+    east, north = GRID[name]
+    lon, lat = round(115.98 + east * STEP_EAST, 7), round(36.45 + north * STEP_NORTH, 7)
+    return Place(place_id=name, name=f"地点 {name}", lon=lon, lat=lat)
+
+
+def _travel() -> TravelTimes:
+    at = np.array(list(GRID.values()))
+    steps = np.abs(at[:, None] - at[None, :]).sum(axis=2)
+    seconds = np.stack([300 * steps, 600 * steps]).astype(np.int32)
+    island = list(GRID).index("P5")
+    seconds[:, island, :] = seconds[:, :, island] = UNREACHABLE
+    seconds[:, island, island] = 0
+    return TravelTimes(place_ids=tuple(GRID), modes=(Mode.CAR, Mode.EBIKE), seconds=seconds)
+
+
+def _unit(unit_id: str, station_id: str, mode: Mode) -> Unit:
+    return Unit(
+        unit_id=unit_id,
+        call_sign=f"巡{unit_id}",
+        station_id=station_id,
+        mode=mode,
+        headcount=4,
+        break_window=(9_000, 14_400),
+        break_length=1_800,
+    )
+
+
+def _stop(name: str, band: Band, *values: int, kind: VisitKind = VisitKind.HOTSPOT) -> Stop:
+    return Stop(
+        place_id=name,
+        kind=kind,
+        band=band,
+        value_by_hour=values,
+        reason="patrol.reason.demand",
+        peak_hour=20,
+    )
+
+
+def _post(name: str, kind: VisitKind, at: int, latest: int, *, dwell: int, n_units: int) -> Post:
+    return Post(
+        post_id=f"M-{name}",
+        place_id=name,
+        kind=kind,
+        earliest=at,
+        latest=latest,
+        dwell=dwell,
+        n_units=n_units,
+    )
+
+
+@pytest.fixture
+def town_problem() -> Problem:
+    """Two stations, three teams, one night 20:00–02:00."""
+    return Problem(
+        shift=Shift(start=datetime(2026, 11, 21, 20, tzinfo=CITY_ZONE), length=21_600),
+        places=tuple(_place(name) for name in GRID),
+        units=(
+            _unit("A1", "S1", Mode.CAR),
+            _unit("A2", "S1", Mode.CAR),
+            _unit("B1", "S2", Mode.EBIKE),
+        ),
+        stops=(
+            _stop("P1", Band(floor=1, cap=2), 100, 90, 80, 70, 60, 50),
+            _stop("P2", Band(cap=1), 10, 33, 10, 10, 10, 10),
+            _stop("P3", Band(cap=1), 20, 20, 20, 20, 20, 20, kind=VisitKind.EXPLORATION),
+            _stop("P4", Band(cap=0), 40, 40, 40, 40, 40, 40),
+            _stop("P5", Band(floor=1, cap=1), 50, 50, 50, 50, 50, 50),
+            _stop("P6", Band(cap=1), 5, 5, 5, 5, 5, 5),
+        ),
+        posts=(
+            _post("SCHOOL", VisitKind.POST, 7_200, 7_200, dwell=1_800, n_units=2),
+            _post("GATE", VisitKind.PAIR, 3_600, 7_200, dwell=720, n_units=2),
+            _post("BANK", VisitKind.POST, 600, 600, dwell=900, n_units=1),
+        ),
+        rests=("R1", "S2"),
+        travel=_travel(),
+        rates=Rates(),
+        seed=7,
+        data_date=date(2026, 11, 20),
+        boundary_version="2023-06",
+        synthetic=True,
+    )
+
+
+def _visit(kind: VisitKind, place_id: str, travel: int, arrive: int, stay: int) -> Visit:
+    is_must = kind in {VisitKind.POST, VisitKind.PAIR}
+    return Visit(
+        task_id=f"M-{place_id}" if is_must else place_id,
+        place_id=place_id,
+        kind=kind,
+        travel=travel,
+        arrive=arrive,
+        depart=arrive + stay,
+        reason=f"patrol.reason.{kind}",
+    )
+
+
+def _routes() -> tuple[Route, ...]:
+    hot, new = VisitKind.HOTSPOT, VisitKind.EXPLORATION
+    post, pair, rest = VisitKind.POST, VisitKind.PAIR, VisitKind.BREAK
+    a1 = (
+        _visit(hot, "P1", 300, 300, 720),
+        _visit(pair, "GATE", 300, 3_600, 720),
+        _visit(post, "SCHOOL", 900, 7_200, 1_800),
+        _visit(rest, "S2", 300, 9_300, 1_800),
+        _visit(hot, "P1", 300, 11_400, 720),
+    )
+    a2 = (
+        _visit(pair, "GATE", 600, 3_660, 720),
+        _visit(hot, "P2", 900, 5_280, 720),
+        _visit(rest, "R1", 600, 9_000, 1_800),
+    )
+    b1 = (
+        _visit(new, "P3", 1_200, 1_200, 720),
+        _visit(post, "SCHOOL", 600, 7_200, 1_800),
+        _visit(rest, "S2", 600, 9_600, 1_800),
+    )
+    return (
+        Route(unit_id="A1", station_id="S1", start=0, end=12_420, travel_back=300, visits=a1),
+        Route(unit_id="A2", station_id="S1", start=3_060, end=11_100, travel_back=300, visits=a2),
+        Route(unit_id="B1", station_id="S2", start=0, end=11_400, travel_back=0, visits=b1),
+    )
+
+
+def _part(name: str, amount: int, unit: str, rate: int) -> ObjectivePart:
+    return ObjectivePart(name=name, amount=amount, unit=unit, rate=rate, points=amount * rate)
+
+
+@pytest.fixture
+def town_plan(town_problem: Problem) -> Plan:
+    """A sound plan whose figures are worked out by hand.
+
+    Value: P1 100 in hour 0 and 60 % of 70 in hour 3, P2 33 in hour 1, P3 20 in hour 0: 195.
+    Travel: A1 2,400 s, A2 2,400 s, B1 2,400 s: 120 minutes, one point each.
+    Load: A1 2,400 + 3,960 s, A2 2,400 + 1,440 s: 42 minutes apart, two points each.
+    """
+    return Plan(
+        plan_id="night-2026-11-21",
+        state=PlanState.DRAFT,
+        problem=town_problem,
+        problem_hash=town_problem.digest(),
+        engine="by-hand",
+        engine_version="1",
+        status=Status.FEASIBLE,
+        objective=195 - 120 - 84,
+        bound=40,
+        parts=(
+            _part("value", 195, "point", 1),
+            _part("travel", 120, "minute", -1),
+            _part("fairness", 42, "minute", -2),
+        ),
+        routes=_routes(),
+        unserved=(
+            Unserved(task_id="P5", place_id="P5", cause="patrol.cause.unreachable", missing=1),
+            Unserved(task_id="M-BANK", place_id="BANK", cause="patrol.cause.crowded", missing=1),
+        ),
+    )
