@@ -18,7 +18,7 @@ FORBIDDEN_WORDS = re.compile(
     r"重点人|特殊人群|布控|轨迹|盘查|人脸|嫌疑|前科|身份证号码为|在位|到位率",
 )
 FORBIDDEN_FIELDS = re.compile(
-    r"(?:^|_)(?:person|people|citizen|suspect|offender|resident_name|plate|licen[cs]e_plate|face|"
+    r"(?:^|_)(?:person|people|citizen|suspect|offender|resident_name|plate|licen[cs]e_plate|face_id|face_image|facial|"
     r"phone|mobile|id_card|officer_id|badge_number|live_position|actual_position|current_position|"
     r"gps_track|trajectory|ethnicity|religion|nationality|gender|age)(?:_|$)",
 )

@@ -49,4 +49,10 @@ def both(code: str, **params: object) -> str:
 
 def explain(error: PatrolgridError, lang: Language) -> str:
     """Return an error's one sentence in `lang`."""
-    return text(error.code, lang, **error.params)
+    return text(error.code, lang, **{k: _in(value, lang) for k, value in error.params.items()})
+
+
+def _in(value: object, lang: Language) -> object:
+    """Return a parameter as it is read: one that carries a code of its own in `lang`."""
+    code = getattr(value, "code", None)
+    return text(code, lang) if isinstance(code, str) else value

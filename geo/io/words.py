@@ -1,0 +1,99 @@
+"""Words users write for the closed vocabularies, in Chinese and English."""
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from functools import cache
+from typing import Final
+
+from geo.frames import Channel, GridRole, Level, PostKind, StationKind, Tier, VenueKind
+
+_KIND_PATTERNS: Final[tuple[tuple[str, VenueKind], ...]] = (
+    ("学校|小学|中学|幼儿园|托育|托管|培训|school|kindergarten|nursery", VenueKind.SCHOOL),
+    ("医院|诊所|卫生|医疗|门诊|clinic|hospital|doctor", VenueKind.CLINIC),
+    ("网吧|网咖|上网|互联网|net.?cafe|internet", VenueKind.NET_CAFE),
+    ("歌舞|娱乐|ktv|酒吧|游艺|棋牌|电影|entertain|karaoke|bar$|nightclub", VenueKind.ENTERTAINMENT),
+    ("美容|美发|理发|洗浴|足浴|足疗|沐浴|桑拿|beauty|bath|hair|spa$|sauna", VenueKind.BEAUTY_BATH),
+    ("旅馆|宾馆|旅店|旅社|民宿|招待所|客栈|hotel|hostel|guest|motel", VenueKind.HOTEL),
+    ("餐|饭店|饭馆|小吃|火锅|烧烤|食堂|面馆|food|restaurant|cafe|canteen|eatery", VenueKind.FOOD),
+    ("酒店", VenueKind.HOTEL),
+    ("生产|加工|作坊|工厂|车间|制造|仓储|workshop|factory|craft|manufactur", VenueKind.WORKSHOP),
+    ("商店|商场|超市|便利|商铺|店铺|门市|零售|批发|药店|市场|shop|store|market", VenueKind.SHOP),
+)
+"""Tried in this order: 网咖 is no café and 酒店 is a hotel once 餐饮 is ruled out."""
+
+_TIER_PATTERNS: Final = (
+    (r"红|高|^red|^high|^r$|^(?:1|一|ⅰ|i)级?$", Tier.RED),
+    (r"黄|中|^yellow|^amber|^medium|^y$|^(?:2|二|ⅱ|ii)级?$", Tier.YELLOW),
+    (r"绿|低|^green|^low|^g$|^(?:3|三|ⅲ|iii)级?$", Tier.GREEN),
+)
+
+_CHANNEL_PATTERNS: Final = (
+    (r"主动|巡逻|巡查|自接|发现|proactive|patrol|on.?view", Channel.PROACTIVE),
+    (r"群众|报警|报案|接警|110|12345|热线|居民|来电|resident|call|report", Channel.RESIDENT),
+    (r".", Channel.OTHER),
+)
+
+_STATION_PATTERNS: Final = (
+    (r"专门|专业|交警|特警|刑侦|铁路|机场|水上|景区|高速|special|traffic", StationKind.SPECIAL),
+    (r"乡镇|农村|乡|镇|township|rural", StationKind.TOWNSHIP),
+    (r"城|街道|市区|urban|city|所|站|局|队", StationKind.URBAN),
+)
+
+_POST_PATTERNS: Final = (
+    (r"双|同到|pair|two", PostKind.PAIR),
+    (r"定点|固定|定岗|岗|驻|fixed|post", PostKind.FIXED),
+)
+
+_LEVEL_PATTERNS: Final = (
+    (r"^村|社区|居委|village|community", Level.VILLAGE),
+    (r"镇|乡|街道|township|street|town$", Level.TOWNSHIP),
+    (r"县|区|county|district", Level.COUNTY),
+    (r"市|city|prefecture", Level.CITY),
+)
+
+_ROLE_PATTERNS: Final = (
+    (r"统筹|coordination", GridRole.COORDINATION),
+    (r"监督|supervision", GridRole.SUPERVISION),
+    (r"责任|responsibility", GridRole.RESPONSIBILITY),
+    (r"独立|专属|independent", GridRole.INDEPENDENT),
+    (r"基础|basic", GridRole.BASIC),
+    (r"小组|group", GridRole.GROUP),
+    (r"^无$|none", GridRole.NONE),
+)
+
+_MODE_PATTERNS: Final = (
+    (r"步|foot|walk", "foot"),
+    (r"电动|ebike|e-bike|自行车|bicycle", "ebike"),
+    (r"摩托|motor", "motorbike"),
+    (r"车|car|vehicle", "car"),
+)
+
+Words = Callable[[str], str | None]
+"""Turns a user's word into a value of ours; None when it is not understood."""
+
+
+def _by_pattern(*groups: tuple[str, str], own: type[StrEnum] | None = None) -> Words:
+    compiled = [(re.compile(pattern), str(value)) for pattern, value in groups]
+    values = {member.value for member in own} if own else {value for _, value in compiled}
+
+    @cache
+    def understand(word: str) -> str | None:
+        text = word.strip().lower()
+        if text in values:
+            return text
+        if not text:
+            return None
+        return next((value for pattern, value in compiled if pattern.search(text)), None)
+
+    return understand
+
+
+venue_kind: Final = _by_pattern(*_KIND_PATTERNS, own=VenueKind)
+tier: Final = _by_pattern(*_TIER_PATTERNS, own=Tier)
+channel: Final = _by_pattern(*_CHANNEL_PATTERNS, own=Channel)
+station_kind: Final = _by_pattern(*_STATION_PATTERNS, own=StationKind)
+post_kind: Final = _by_pattern(*_POST_PATTERNS, own=PostKind)
+level: Final = _by_pattern(*_LEVEL_PATTERNS, own=Level)
+grid_role: Final = _by_pattern(*_ROLE_PATTERNS, own=GridRole)
+mode: Final = _by_pattern(*_MODE_PATTERNS)

@@ -1,0 +1,313 @@
+"""Readers of streets: OpenStreetMap files, GraphML and line layers."""
+
+from pathlib import Path
+
+import geopandas as gpd
+import networkx as nx
+import numpy as np
+import pytest
+import shapely
+
+from geo.errors import (
+    ColumnMissing,
+    FileEmpty,
+    FileUnreadable,
+    NetworkEmpty,
+    PersonalDataRefused,
+    PersonalValuesRefused,
+)
+from geo.frames import STREETS, Col, require
+from geo.io import read_streets
+
+NET = Path(__file__).parents[2] / "shared" / "data" / "net"
+shared = pytest.mark.skipif(not NET.exists(), reason="../shared/data is absent")
+
+# Nodes 1..9 lie 0.001 degrees apart; 99 is not in the file.
+#
+#        7
+#        |            way 10  1-2-3-4   two-way, 东昌路
+#    1---2---3---4    way 11  7-2-8     oneway=-1: traffic runs 8 -> 2 -> 7
+#        |   |        way 12  3-9-99    clipped: 99 is dangling, 3-9 stays
+#        8   9        way 13  roundabout 4-5-6-4, a loop
+#                     way 14  footway 8-9, way 15  a platform (no street), way 16  only 99-98
+OSM = """<?xml version="1.0" encoding="UTF-8"?>
+<osm version="0.6">
+{nodes}
+<way id="10"><nd ref="1"/><nd ref="2"/><nd ref="3"/><nd ref="4"/>
+  <tag k="highway" v="primary"/><tag k="name" v="东昌路"/><tag k="bridge" v="yes"/></way>
+<way id="11"><nd ref="7"/><nd ref="2"/><nd ref="8"/>
+  <tag k="highway" v="residential"/><tag k="oneway" v="-1"/></way>
+<way id="12"><nd ref="3"/><nd ref="9"/><nd ref="99"/><tag k="highway" v="tertiary"/></way>
+<way id="13"><nd ref="4"/><nd ref="5"/><nd ref="6"/><nd ref="4"/>
+  <tag k="highway" v="tertiary"/><tag k="junction" v="roundabout"/></way>
+<way id="14"><nd ref="8"/><nd ref="9"/><tag k="highway" v="footway"/></way>
+<way id="15"><nd ref="1"/><nd ref="7"/><tag k="highway" v="platform"/></way>
+<way id="16"><nd ref="99"/><nd ref="98"/><tag k="highway" v="service"/></way>
+<way id="17"><nd ref="1"/><nd ref="7"/><tag k="building" v="yes"/></way>
+</osm>
+"""
+AT = {1: (0, 0), 2: (1, 0), 3: (2, 0), 4: (3, 0), 5: (4, 1), 6: (4, -1), 7: (1, 1), 8: (1, -1)}
+AT[9] = (2, -1)
+
+
+def _lonlat(node):
+    x, y = AT[node]
+    return round(115.98 + x / 1000, 7), round(36.45 + y / 1000, 7)
+
+
+def _osm(path, text=OSM):
+    nodes = "\n".join(
+        f'<node id="{n}" lon="{_lonlat(n)[0]}" lat="{_lonlat(n)[1]}" version="1"/>' for n in AT
+    )
+    path.write_text(text.format(nodes=nodes), encoding="utf-8")
+    return path
+
+
+def _notes(reading):
+    return {note.code: note.params for note in reading.notes}
+
+
+def _ends(frame, segment_id):
+    line = frame.set_index(Col.SEGMENT_ID).loc[segment_id, "geometry"]
+    return line.coords[0], line.coords[-1]
+
+
+def test_osm_ways_are_cut_at_shared_nodes(tmp_path):
+    reading = read_streets(_osm(tmp_path / "town.osm"))
+    frame = reading.frame
+    require(frame, STREETS, source="town.osm")
+    assert list(frame[Col.SEGMENT_ID]) == ["10-0", "10-1", "10-2", "11-0", "11-1", "12", "13", "14"]
+    assert _ends(frame, "10-1") == (_lonlat(2), _lonlat(3))
+    assert set(frame[Col.NAME][:3]) == {"东昌路"}
+    assert list(frame[Col.STREET_CLASS]) == [
+        *["arterial"] * 3, *["lane"] * 2, "collector", "collector", "path",
+    ]  # fmt: skip
+    assert frame[Col.BRIDGE].tolist() == [True] * 3 + [False] * 5
+
+
+def test_osm_oneway_minus_one_and_roundabouts(tmp_path):
+    frame = read_streets(_osm(tmp_path / "town.osm")).frame
+    assert frame[Col.ONEWAY].tolist() == [False] * 3 + [True, True, False, True, False]
+    assert _ends(frame, "11-0") == (_lonlat(8), _lonlat(2))
+    assert _ends(frame, "11-1") == (_lonlat(2), _lonlat(7))
+    assert _ends(frame, "13") == (_lonlat(4), _lonlat(4))
+
+
+def test_osm_notes_count_what_was_left_out(tmp_path):
+    reading = read_streets(_osm(tmp_path / "town.osm"))
+    notes = _notes(reading)
+    assert notes["note.street.dangling"] == {"n": 3}
+    assert notes["note.street.other"] == {"n": 1}
+    assert notes["note.street.loop"] == {"n": 1}
+    assert notes["note.street.unnamed"] == {"n": 5, "total": 8, "share": 62.5}
+    assert reading.attribution == ("© OpenStreetMap contributors (ODbL)",)
+
+
+def test_osm_pbf_reads_like_osm(tmp_path):
+    import osmium
+
+    xml, pbf = _osm(tmp_path / "town.osm"), tmp_path / "town.osm.pbf"
+    with osmium.SimpleWriter(str(pbf)) as writer:
+        for item in osmium.FileProcessor(str(xml)):
+            writer.add(item)
+    first, second = read_streets(xml).frame, read_streets(pbf).frame
+    assert first.equals(second)
+
+
+def test_osm_without_a_street(tmp_path):
+    path = _osm(tmp_path / "town.osm", OSM.replace("highway", "barrier"))
+    with pytest.raises(NetworkEmpty, match=r"town\.osm"):
+        read_streets(path)
+
+
+def test_damaged_and_empty_files(tmp_path):
+    for name in ("x.osm", "x.osm.pbf", "x.graphml"):
+        path = tmp_path / name
+        path.write_bytes(b"not this")
+        with pytest.raises(FileUnreadable):
+            read_streets(path)
+        path.write_bytes(b"")
+        with pytest.raises(FileEmpty):
+            read_streets(path)
+
+
+# A graph as osmnx writes it: 1 <-> 2 two-way with a bend, 2 -> 3 one-way, 3 -> 3 a loop of no
+# length, 1 <-> 2 once more by another course, and 2 -> 3 drawn twice.
+
+
+def _graph(**edge):
+    graph = nx.MultiDiGraph(crs="epsg:4326", simplified="True")
+    for node in (1, 2, 3):
+        lon, lat = _lonlat(node)
+        graph.add_node(node, x=str(lon), y=str(lat))
+    bend = shapely.LineString([_lonlat(1), (115.9805, 36.4505), _lonlat(2)])
+    plain = {"highway": "residential", "osmid": "1,2", "oneway": "True", "length": ""} | edge
+    graph.add_edge(1, 2, **plain, name="['柳园路', '柳园南路']", geometry=bend.wkt)
+    graph.add_edge(2, 1, **plain, name="柳园路", geometry=bend.reverse().wkt)
+    graph.add_edge(1, 2, **plain)
+    graph.add_edge(2, 1, **plain)
+    graph.add_edge(2, 3, **plain | {"highway": "['tertiary', 'primary']", "bridge": "yes"})
+    graph.add_edge(2, 3, **plain)
+    graph.add_edge(3, 3, **plain)
+    graph.add_edge(1, 3, **plain | {"highway": "corridor"})
+    return graph
+
+
+def test_graphml_pairs_become_two_way_segments(tmp_path):
+    nx.write_graphml(_graph(), tmp_path / "g.graphml")
+    reading = read_streets(tmp_path / "g.graphml")
+    frame = reading.frame
+    require(frame, STREETS, source="g.graphml")
+    assert len(frame) == 3
+    assert frame[Col.ONEWAY].tolist() == [False, False, True]
+    assert frame[Col.NAME].tolist() == ["柳园路", "", ""]
+    assert frame[Col.STREET_CLASS].tolist() == ["lane", "lane", "arterial"]
+    assert frame[Col.BRIDGE].tolist() == [False, False, True]
+    assert len(frame.geometry[0].coords) == 3
+    notes = _notes(reading)
+    assert notes["note.street.paired"] == {"n": 2}
+    assert notes["note.street.duplicate"] == {"n": 1}
+    assert notes["note.street.zero"] == {"n": 1}
+    assert notes["note.street.other"] == {"n": 1}
+
+
+def test_projected_graphs_come_back_to_degrees(tmp_path):
+    graph = _graph()
+    for _, _, data in graph.edges(data=True):
+        data.pop("geometry", None)
+    nodes = gpd.GeoSeries.from_xy(*zip(*map(_lonlat, (1, 2, 3)), strict=True), crs=4326)
+    for node, point in zip((1, 2, 3), nodes.to_crs(32650), strict=True):
+        graph.nodes[node].update(x=str(point.x), y=str(point.y))
+    graph.graph["crs"] = "epsg:32650"
+    nx.write_graphml(graph, tmp_path / "g.graphml")
+    frame = read_streets(tmp_path / "g.graphml").frame
+    np.testing.assert_allclose(frame.geometry[0].coords[0], _lonlat(1), atol=2e-7)
+
+
+def test_graphs_that_cannot_be_streets(tmp_path):
+    path = tmp_path / "g.graphml"
+    graph = _graph()
+    for _, _, data in graph.edges(data=True):
+        del data["highway"]
+    nx.write_graphml(graph, path)
+    with pytest.raises(ColumnMissing, match="highway"):
+        read_streets(path)
+    nx.write_graphml(nx.MultiDiGraph(), path)
+    with pytest.raises(NetworkEmpty):
+        read_streets(path)
+    nx.write_graphml(_graph(highway="proposed"), path)
+    read_streets(path)  # 2 -> 3 is still a street
+    graph = _graph()
+    del graph.nodes[1]["x"]
+    nx.write_graphml(graph, path)
+    with pytest.raises(FileUnreadable, match="x and y"):
+        read_streets(path)
+    path.write_text('<?xml version="1.0"?><!DOCTYPE g [<!ENTITY a "b">]><graphml/>')
+    with pytest.raises(FileUnreadable, match="entities"):
+        read_streets(path)
+
+
+def _lines(**columns):
+    geometry = [
+        shapely.LineString([_lonlat(1), _lonlat(2), _lonlat(3)]),
+        shapely.MultiLineString([[_lonlat(2), _lonlat(7)], [_lonlat(2), _lonlat(8)]]),
+        shapely.LineString([_lonlat(3), _lonlat(9)]),
+    ]
+    return gpd.GeoDataFrame(columns, geometry=geometry, crs=4326)
+
+
+def test_a_gbk_shapefile_with_chinese_classes(tmp_path):
+    path = tmp_path / "道路.shp"
+    frame = _lines(
+        道路名称=["东昌路", None, "支巷"],
+        道路等级=["主干路", "支路", "巷道"],
+        单行=["否", "是", "双向"],
+    )
+    frame.to_file(path, encoding="GBK")
+    path.with_suffix(".cpg").unlink()
+    reading = read_streets(path)
+    streets = reading.frame
+    assert streets[Col.SEGMENT_ID].tolist() == [
+        "s000001-0", "s000001-1", "s000002/0", "s000002/1", "s000003",
+    ]  # fmt: skip
+    assert streets[Col.STREET_CLASS].tolist() == [
+        "arterial", "arterial", "collector", "collector", "lane",
+    ]  # fmt: skip
+    assert streets[Col.ONEWAY].tolist() == [False, False, True, True, False]
+    assert streets[Col.NAME].tolist() == ["东昌路", "东昌路", "", "", "支巷"]
+
+
+def test_rows_that_are_no_street_are_refused(tmp_path):
+    path = tmp_path / "roads.gpkg"
+    _lines(fclass=["primary", "platform", "service"], oneway=["B", "F", "?"]).to_file(path)
+    reading = read_streets(path)
+    assert [(r.row, r.code) for r in reading.refused] == [(2, "refusal.street.class")]
+    assert _notes(reading)["note.street.oneway"] == {"n": 1}
+
+
+def test_classes_from_a_speed_column(tmp_path):
+    path = tmp_path / "roads.gpkg"
+    _lines(限速=[60, 30, 15]).to_file(path)
+    reading = read_streets(path)
+    assert reading.frame[Col.STREET_CLASS].tolist() == [
+        "arterial", "arterial", "collector", "collector", "lane",
+    ]  # fmt: skip
+    assert _notes(reading)["note.street.speed"] == {"column": "限速", "n": 3}
+
+
+def test_a_line_layer_needs_a_class_or_a_speed(tmp_path):
+    path = tmp_path / "roads.gpkg"
+    _lines(名称=["a", "b", "c"]).to_file(path)
+    with pytest.raises(ColumnMissing, match="maxspeed/限速"):
+        read_streets(path)
+
+
+def test_a_layer_with_segment_ids_is_not_cut_again(tmp_path):
+    path = tmp_path / "roads.gpkg"
+    frame = _lines(segment_id=["a", "b", "c"], street_class=["lane"] * 3)
+    frame = frame.assign(
+        geometry=[g if g.geom_type == "LineString" else g.geoms[0] for g in frame.geometry]
+    )
+    frame.to_file(path)
+    assert read_streets(path).frame[Col.SEGMENT_ID].tolist() == ["a", "b", "c"]
+
+
+def test_persons_are_refused_in_street_layers_and_names(tmp_path):
+    path = tmp_path / "roads.gpkg"
+    _lines(fclass=["primary"] * 3, 路长=["x"] * 3, 联系电话=["13812345678"] * 3).to_file(path)
+    with pytest.raises(PersonalDataRefused, match="--drop 联系电话"):
+        read_streets(path)
+    assert len(read_streets(path, drop=["联系电话"]).frame) == 5
+    osm = _osm(tmp_path / "town.osm", OSM.replace("东昌路", "报修13812345678"))
+    with pytest.raises((PersonalDataRefused, PersonalValuesRefused)) as caught:
+        read_streets(osm)
+    assert "13812345678" not in str(caught.value)
+
+
+def test_a_stated_datum_moves_streets(tmp_path):
+    path = _osm(tmp_path / "town.osm")
+    plain, moved = read_streets(path).frame, read_streets(path, datum="GCJ-02").frame
+    metres = plain.to_crs(32650).hausdorff_distance(moved.to_crs(32650))
+    assert metres.between(400, 650).all()
+
+
+@shared
+def test_jinan():
+    reading = read_streets(NET / "jinan.graphml")
+    notes = _notes(reading)
+    # 28,600 directed edges = 18,118 segments + 10,480 merged pairs + 2 duplicates
+    assert len(reading.frame) == 18_118
+    assert notes["note.street.paired"] == {"n": 10_480}
+    assert notes["note.street.duplicate"] == {"n": 2}
+    ends = {xy for g in reading.frame.geometry for xy in (g.coords[0], g.coords[-1])}
+    assert 12_700 < len(ends) <= 12_766
+
+
+@shared
+@pytest.mark.parametrize(
+    ("name", "least"), [("helsinki.osm.pbf", 4_000), ("small_clipped.osm", 40)]
+)
+def test_osm_extracts(name, least):
+    reading = read_streets(NET / name)
+    assert len(reading.frame) >= least
+    assert "note.street.unnamed" in _notes(reading)
