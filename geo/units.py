@@ -20,3 +20,6 @@ CITY_ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 HOUR: Final = 3600
 MINUTE: Final = 60
+
+SYNTHETIC: Final = "synthetic"
+"""Source of every feature that was made up; said on every map and export that shows one."""

@@ -23,7 +23,9 @@ from hypothesis import strategies as st
 
 from geo.errors import FileEmpty, OptionInvalid, Stopped
 from geo.frames import BOUNDARIES, BUILDINGS, CELLS, STREETS, WATER, empty_frame, require
-from geo.grid import assign_cells, cut_cells, grid_notes, measure_cells, split_by_cells
+from geo.grid import assign_cells, cut_cells, grid_notes, measure_cells, split_by_cells, warm_up
+from geo.grid import locate as locate_module
+from geo.grid import partition as partition_module
 from geo.grid.partition import make_graph, partition
 from geo.topology import coverage_faults
 
@@ -467,3 +469,14 @@ def test_no_cells_no_answer():
 
 def test_no_points_no_rows():
     assert len(assign_cells(lonlat_points([(0, 0)]).iloc[:0], NINE, epsg=EPSG)) == 0
+
+
+def test_warm_up_compiles_every_kernel_a_cut_calls():
+    warm_up()
+    kernels = (
+        locate_module._fill_bins,
+        locate_module._locate,
+        partition_module._split_by_trees,
+        partition_module._anneal,
+    )
+    assert [len(kernel.signatures) for kernel in kernels] == [1] * len(kernels)

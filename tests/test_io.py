@@ -42,7 +42,7 @@ from geo.io.hints import Hint
 from geo.io.limits import check_json_depth
 from geo.io.opening import open_table
 
-FORMATS = Path("/work/shared/data/formats")
+FORMATS = Path(__file__).resolve().parents[2] / "shared" / "data" / "formats"
 if not FORMATS.exists():
     FORMATS = Path(__file__).parents[2] / "shared" / "data" / "formats"
 shared = pytest.mark.skipif(not FORMATS.exists(), reason="../shared/data is absent")

@@ -23,7 +23,7 @@ from api.maps.venue import pack_townships, pack_venues, planned_days
 from geo.errors import OptionInvalid
 from geo.frames import Col, Level
 from geo.privacy import Audience, Visible, allowed
-from geo.units import HOUR, MINUTE
+from geo.units import HOUR, MINUTE, SYNTHETIC
 
 if TYPE_CHECKING:
     from routing.pipeline import Tonight
@@ -80,6 +80,7 @@ def _meta(tonight: "Tonight", audience: Audience) -> dict[str, object]:
         "boundary_version": layers.boundary_version,
         "audience": audience.value,
         "synthetic": layers.synthetic,
+        "synthetic_streets": bool((layers.streets[Col.SOURCE] == SYNTHETIC).any()),
         "attribution": list(layers.attribution),
     }
 

@@ -3,6 +3,7 @@
 from geo.grid.cut import cut_cells
 from geo.grid.locate import Split, assign_cells, split_by_cells
 from geo.grid.quality import CutQuality, grid_notes, measure_cells
+from geo.grid.warm import warm_up
 
 __all__ = [
     "CutQuality",
@@ -12,4 +13,5 @@ __all__ = [
     "grid_notes",
     "measure_cells",
     "split_by_cells",
+    "warm_up",
 ]

@@ -17,7 +17,7 @@ from geo.grid.locate import assign_cells
 from geo.grid.partition import make_graph, partition
 from geo.grid.split import cut_lines
 from geo.progress import NEVER, Progress, StopToken, silent, stop_if_asked
-from geo.units import LONLAT_EPSG
+from geo.units import LONLAT_EPSG, SYNTHETIC
 
 AREA_PER_CELL: Final = 60_000.0
 """m2 a cell should have where no household is known: 100 households at the 16 to 17 a hectare of
@@ -97,14 +97,14 @@ def cut_cells(
         cell[nodes] = n_cells + own
         n_cells += int(own.max()) + 1
         progress(done + 1, len(units))
-    synthetic = (streets[Col.SOURCE] == "synthetic").any()
-    synthetic |= (buildings[Col.SOURCE] == "synthetic").any()
+    synthetic = (streets[Col.SOURCE] == SYNTHETIC).any()
+    synthetic |= (buildings[Col.SOURCE] == SYNTHETIC).any()
     unit_of_cell = np.zeros(n_cells, dtype=np.int64)
     unit_of_cell[cell] = atoms.unit
     frame = _dissolve(blocks, cell[atoms.of_block], unit_of_cell, boundaries)
     frame[Col.HOUSEHOLDS] = _households(frame, buildings, epsg)
     if synthetic:
-        frame[Col.SOURCE] = pd.Series(["synthetic"] * len(frame), dtype="str")
+        frame[Col.SOURCE] = pd.Series([SYNTHETIC] * len(frame), dtype="str")
     return frame
 
 

@@ -224,6 +224,7 @@ def _bipartition(
                 key[e] = -(key[e] ** (1.0 / (0.2 + cost[e])))
         order, above = _walk(n, pairs, _random_tree(n, pairs, key))
         below = weight.copy()
+        border = _borders(pairs, cost, order, above)
         for i in range(n - 1, 0, -1):
             below[above[order[i]]] += below[order[i]]
         for i in range(1, n):
@@ -231,15 +232,38 @@ def _bipartition(
             share = min(max(int(np.round(held / mean)), 1), n_parts - 1)
             off = abs(held - share * mean) + abs(total - held - (n_parts - share) * mean)
             price = 4.0 * off / mean + 0.3 * abs(share - n_parts / 2.0) / n_parts
-            if price >= best_price:
-                continue
-            side = _side(order, above, i)
-            for e in range(len(pairs)):
-                if side[pairs[e, 0]] != side[pairs[e, 1]]:
-                    price += 0.05 * cost[e]
+            price += 0.05 * border[order[i]]
             if price < best_price:
-                best, best_price, best_share = side, price, share
+                best, best_price, best_share = _side(order, above, i), price, share
     return best, best_share
+
+
+@njit(cache=True)
+def _borders(
+    pairs: np.ndarray, cost: np.ndarray, order: np.ndarray, above: np.ndarray
+) -> np.ndarray:
+    """Return, per atom, the cost of all pairs that the cut above its subtree separates.
+
+    A pair is cut by the subtrees on the way from its ends up to where the two ways meet.
+    """
+    n = len(order)
+    depth = np.zeros(n, np.int64)
+    for i in range(1, n):
+        depth[order[i]] = depth[above[order[i]]] + 1
+    border = np.zeros(n)
+    for e in range(len(pairs)):
+        a, b = pairs[e]
+        border[a] += cost[e]
+        border[b] += cost[e]
+        while a != b:
+            if depth[a] >= depth[b]:
+                a = above[a]
+            else:
+                b = above[b]
+        border[a] -= 2.0 * cost[e]
+    for i in range(n - 1, 0, -1):
+        border[above[order[i]]] += border[order[i]]
+    return border
 
 
 @njit(cache=True)

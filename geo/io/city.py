@@ -37,14 +37,13 @@ from geo.io.position import lonlat_of
 from geo.io.report import Note, Reading, Refusal
 from geo.io.streets import read_streets
 from geo.privacy.headers import normal_header
+from geo.units import SYNTHETIC
 
 POINT_LAYERS: Final = ("buildings", "venues", "incidents", "stations", "posts")
 """Layers that geocoders make; a datum stated once is theirs."""
 
 CHECKED_LAYERS: Final = ("venues", "incidents", "stations")
 """Layers whose datum is compared with the streets."""
-
-SYNTHETIC: Final = "synthetic"
 
 _LEVELS: Final = (Level.CITY, Level.COUNTY, Level.TOWNSHIP, Level.VILLAGE)
 

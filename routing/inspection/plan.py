@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from importlib.metadata import version
 from typing import Final
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import ortools
 
 from geo.frames import Col, DueState
 from geo.progress import NEVER, Progress, StopToken, silent, stop_if_asked
-from geo.units import MINUTE
+from geo.units import MINUTE, SYNTHETIC
 from geo.venue import CADENCE, Cadence
 from routing.inspection.rounds import Month, plan_month, typical_leg
 from routing.inspection.territory import Legs, Stations, assign_stations, inspecting_stations
@@ -33,8 +33,6 @@ Ints = npt.NDArray[np.int64]
 
 DAY_LENGTH: Final = 390 * MINUTE
 """Seconds of a team's working day out of its station: eight hours less 90 minutes inside."""
-
-SYNTHETIC: Final = "synthetic"
 
 UNKNOWN, UNREACHED, TOO_FAR, NO_DAY, NO_TIME = (
     "inspection.cause.unknown",
@@ -129,7 +127,7 @@ def plan_inspections(
         unserved=tuple(sorted(draft.unserved, key=lambda item: item.task_id)),
         missing_days=tuple(sorted(draft.missing_days)),
         status=Status.FEASIBLE,
-        engine=f"ortools-{ortools.__version__} min-cost flow",
+        engine=f"ortools-{version('ortools')} min-cost flow",
         problem_hash=draft.hasher.hexdigest(),
         seed=seed,
         data_date=data_date or as_of,

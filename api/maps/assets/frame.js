@@ -43,7 +43,7 @@ function creditTexts() {
     say('credit.boundaries', { version: meta.boundary_version }),
     D.teams.length ? say('credit.plan', { plan: meta.plan, state: say('state.' + meta.state) }) : '',
     say('credit.audience', { audience: say('audience.' + meta.audience), date: meta.night }),
-    [...meta.attribution, meta.synthetic ? say('credit.streets') : '', 'WGS-84'].filter(Boolean).join(' · '),
+    [...meta.attribution, meta.synthetic_streets ? say('credit.streets') : '', 'WGS-84'].filter(Boolean).join(' · '),
   ].filter(Boolean);
 }
 function drawCredit() {
