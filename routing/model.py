@@ -203,7 +203,7 @@ class Post:
     n_units: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TravelTimes:
     """Seconds between all places, per mode.
 
@@ -223,7 +223,7 @@ class TravelTimes:
     modes: tuple[Mode, ...]
     seconds: np.ndarray
     stated_digest: str = ""
-    row: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    row: Mapping[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         n = len(self.place_ids)
@@ -235,6 +235,12 @@ class TravelTimes:
             )
         self.seconds.setflags(write=False)
         object.__setattr__(self, "row", {p: i for i, p in enumerate(self.place_ids)})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TravelTimes) and self.digest() == other.digest()
+
+    def __hash__(self) -> int:
+        return hash(self.digest())
 
     def between(self, mode: Mode, origin: str, destination: str) -> int:
         """Return the seconds from one place to another."""

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import shapely
 
+from geo import frames
 from geo.errors import ColumnMissing, FileEmpty, ValueInvalid
 from geo.frames import VENUES, Col, Schema, empty_frame, require
-from geo import frames
 
 SCHEMAS = [value for value in vars(frames).values() if isinstance(value, Schema)]
 

@@ -95,3 +95,9 @@ def test_digest_sees_every_change():
     digests = {p.digest() for p in [problem, *variants]}
     assert len(digests) == 5
     assert tiny_problem().digest() == problem.digest()
+
+
+def test_problems_are_equal_by_value():
+    problem = tiny_problem()
+    assert problem == tiny_problem()
+    assert problem != replace(problem, seed=2)
