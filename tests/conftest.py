@@ -2,10 +2,15 @@
 
 from datetime import date, datetime
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
+import shapely
 
-from geo.units import CITY_ZONE
+from geo.frames import Col
+from geo.sample import populate
+from geo.units import CITY_ZONE, LIAOCHENG_EPSG
 from routing.model import (
     UNREACHABLE,
     Band,
@@ -211,3 +216,89 @@ def town_plan(town_problem: Problem) -> Plan:
             Unserved(task_id="M-BANK", place_id="BANK", cause="patrol.cause.crowded", missing=1),
         ),
     )
+
+
+def _street_grid(n: int, step: float):
+    """n x n junctions `step` degrees apart, every second row an arterial with a name."""
+    lon, lat = 115.97 + step * np.arange(n), 36.45 + step * np.arange(n)
+    lines, names, classes = [], [], []
+    for k in range(n):
+        for j in range(n - 1):
+            lines += [
+                [(lon[j], lat[k]), (lon[j + 1], lat[k])],
+                [(lon[k], lat[j]), (lon[k], lat[j + 1])],
+            ]
+            names += [f"样例{k + 1}路", f"样例{k + 1}街"]
+            classes += ["arterial" if k % 2 == 0 else "lane"] * 2
+    rounded = [[(round(x, 7), round(y, 7)) for x, y in line] for line in lines]
+    return gpd.GeoDataFrame(
+        {
+            Col.SEGMENT_ID: pd.Series([f"s{i:04d}" for i in range(len(lines))], dtype="str"),
+            Col.NAME: pd.Series(names, dtype="str"),
+            Col.STREET_CLASS: pd.Series(classes, dtype="str"),
+            Col.ONEWAY: pd.Series(False, index=range(len(lines)), dtype="bool"),
+            Col.BRIDGE: pd.Series(False, index=range(len(lines)), dtype="bool"),
+            Col.SOURCE: pd.Series("synthetic", index=range(len(lines)), dtype="str"),
+        },
+        geometry=shapely.linestrings(rounded),
+        crs=4326,
+    )
+
+
+def _two_villages(low: float, high_lon: float, high_lat: float):
+    """One township of two villages side by side, a little larger than the streets.
+
+    ┌──────────┬──────────┐
+    │ 样例一村 │ 样例二村 │   under 样例镇, 样例县
+    └──────────┴──────────┘
+    """
+    west, south, east, north = 115.97 - low, 36.45 - low, high_lon + low, high_lat + low
+    middle = round((west + east) / 2, 7)
+    rows = [
+        ("371599", "样例县", "county", "", "none", (west, east)),
+        ("371599101", "样例镇", "township", "371599", "supervision", (west, east)),
+        ("371599101201", "样例一村", "village", "371599101", "responsibility", (west, middle)),
+        ("371599101202", "样例二村", "village", "371599101", "responsibility", (middle, east)),
+    ]
+    text = {
+        name: pd.Series([row[k] for row in rows], dtype="str")
+        for k, name in enumerate((Col.CODE, Col.NAME, Col.LEVEL, Col.ADMIN_PARENT, Col.GRID_ROLE))
+    }
+    blank = pd.Series(pd.NaT, index=range(len(rows))).astype("datetime64[s]")
+    return gpd.GeoDataFrame(
+        {
+            **text,
+            Col.BOUNDARY_VERSION: pd.Series(["2023-06"] * len(rows), dtype="str"),
+            Col.VALID_FROM: blank,
+            Col.VALID_TO: blank,
+            Col.SOURCE: pd.Series(["synthetic"] * len(rows), dtype="str"),
+        },
+        geometry=[
+            shapely.Polygon(
+                [
+                    (round(x, 7), round(y, 7))
+                    for x, y in ((a, south), (b, south), (b, north), (a, north))
+                ]
+            )
+            for *_, (a, b) in rows
+        ],
+        crs=4326,
+    )
+
+
+@pytest.fixture(scope="session")
+def small_layers():
+    """A town of 12 x 12 junctions 200 m apart with its points: a whole night in a few seconds."""
+    n, step = 12, 0.002
+    edge = step * (n - 1)
+    return populate(
+        _street_grid(n, step),
+        _two_villages(0.0005, 115.97 + edge, 36.45 + edge),
+        epsg=LIAOCHENG_EPSG,
+        seed=3,
+        n_venues=240,
+        n_incidents=4000,
+        n_stations=2,
+        n_units=4,
+        data_date=date(2026, 11, 20),
+    ).layers
