@@ -210,7 +210,7 @@ def _force(
     rows = np.arange(len(ground))
     streets = load_centres(ground, load, rows, n_stations, seed=seed, purpose="stations")
     stations = Stations(
-        names=tuple(f"样例所 {k}" for k in range(1, len(streets) + 1)),
+        names=tuple(f"样例{k}号所" for k in range(1, len(streets) + 1)),
         kinds=(StationKind.URBAN,) * len(streets),
         xy=beside_streets(ground, streets),
     )
