@@ -1,0 +1,282 @@
+"""The one composition that command line, HTTP jobs and notebooks share.
+
+boundaries -> cells -> venues, incidents -> demand -> travel times -> plan -> check.
+Values in, a value out: reading and writing happen outside.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+import geopandas as gpd
+import pandas as pd
+
+from geo.demand import Demand, choose_places, estimate_demand
+from geo.errors import CheckFailed, OptionInvalid
+from geo.frames import Col, DueState, Layers
+from geo.grid import assign_cells, cut_cells, split_by_cells
+from geo.progress import NEVER, SilentSteps, Steps, StopToken
+from geo.units import CITY_ZONE
+from geo.venue import due_venues
+from routing.check import check_legs, check_plan, check_schedule
+from routing.frames import legs_frame
+from routing.inspection import plan_inspections
+from routing.metrics import Metric, measure
+from routing.model import Place, Plan, Schedule, Shift
+from routing.network import build_network
+from routing.patrol import plan_night, pose_night
+from routing.travel import Travel
+
+PLACES_PER_UNIT = 11
+"""Places on offer per unit and night: about twice what a team can visit in six hours."""
+
+Note = tuple[str, Mapping[str, object]]
+"""A finding worth a line: message code and parameters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tonight:
+    """A whole night and month: what faces show, hand over and measure.
+
+    Attributes
+    ----------
+    layers : Layers
+        Input layers, EPSG:4326.
+    cells : GeoDataFrame
+        `geo.frames.CELLS` with n_venues, n_incidents and n_due, EPSG:4326.
+    venues : GeoDataFrame
+        `geo.frames.VENUES` with cell_id, due and due_state, EPSG:4326.
+    unmatched : DataFrame
+        Venues and incidents in no cell: layer, id, lon, lat.
+    demand : Demand
+        Expected reports by segment and hour of the shift.
+    plan : Plan
+        The night, verified.
+    legs : GeoDataFrame
+        `routing.frames.LEGS`: the streets of every leg, EPSG:4326.
+    schedule : Schedule
+        The month's inspections, verified.
+    metrics : tuple of Metric
+        The figures, each with its denominator.
+    notes : tuple of (code, params)
+        What was dropped or assumed on the way.
+    """
+
+    layers: Layers
+    cells: gpd.GeoDataFrame
+    venues: gpd.GeoDataFrame
+    unmatched: pd.DataFrame
+    demand: Demand
+    plan: Plan
+    legs: gpd.GeoDataFrame
+    schedule: Schedule
+    metrics: tuple[Metric, ...]
+    notes: tuple[Note, ...]
+
+
+def shift_from(day: date, clock: str) -> Shift:
+    """Return the shift that begins on `day`, from a text like ``20:00-02:00``.
+
+    Raises
+    ------
+    OptionInvalid
+        Not two clock times.
+    """
+    match = re.fullmatch(r"(\d{1,2}):(\d{2})\s*[-–—~]\s*(\d{1,2}):(\d{2})", clock.strip())
+    try:
+        if match is None:
+            raise ValueError(clock)  # noqa: TRY301
+        hours, minutes = match.group(1, 3), match.group(2, 4)
+        begin, end = (
+            datetime.combine(day, time(int(h), int(m)), CITY_ZONE)
+            for h, m in zip(hours, minutes, strict=True)
+        )
+    except ValueError as error:
+        raise OptionInvalid(option="--shift", value=clock, expected="HH:MM-HH:MM") from error
+    if end <= begin:
+        end += timedelta(days=1)
+    return Shift(start=begin, length=int((end - begin).total_seconds()))
+
+
+def plan_tonight(
+    layers: Layers,
+    *,
+    shift: Shift,
+    seed: int,
+    steps: Steps | None = None,
+    stop: StopToken = NEVER,
+) -> Tonight:
+    """Plan one night's patrol and one month's inspections on a city's layers.
+
+    Parameters
+    ----------
+    layers : Layers
+        The city, WGS-84; rows already screened by the readers.
+    shift : Shift
+        The night; its day also fixes the month of the inspections.
+    seed : int
+        Same layers, shift and seed give the same result.
+    steps : Steps, optional
+        Told which step runs and how far it is.
+    stop : StopToken
+        Set it to stop between steps and inside the solvers.
+
+    Returns
+    -------
+    Tonight
+
+    Raises
+    ------
+    StationUnreachable
+        The streets do not reach a station; names it.
+    InfeasibleError
+        The night's musts contradict each other; names them.
+    CheckFailed
+        The verifier refuses the plan: a defect of ours, never shown as a plan.
+    Stopped
+        The stop token was set.
+    """
+    steps = steps or SilentSteps()
+    day = shift.start.date()
+    with steps.step("cells") as progress:
+        cells = cut_cells(
+            layers.boundaries,
+            layers.streets,
+            layers.water,
+            layers.buildings,
+            epsg=layers.epsg,
+            progress=progress,
+            stop=stop,
+        )
+    with steps.step("join"):
+        venues, cells, unmatched = _join_to_cells(layers, cells, as_of=day)
+    with steps.step("demand"):
+        demand = estimate_demand(
+            layers.incidents,
+            layers.streets,
+            cells,
+            epsg=layers.epsg,
+            shift_start_hour=shift.start.hour,
+            n_hours=shift.n_hours,
+            as_of=layers.data_date,
+        )
+        places, by_hour = choose_places(
+            demand,
+            layers.streets,
+            cells,
+            epsg=layers.epsg,
+            n_places=PLACES_PER_UNIT * max(1, len(layers.units)),
+            seed=seed,
+            teams=_teams_by_area(layers, cells),
+        )
+    with steps.step("travel"):
+        network, report = build_network(layers.streets, epsg=layers.epsg)
+        travel = Travel(network)
+        travel.require_stations(_station_places(layers.stations))
+    with steps.step("patrol") as progress:
+        problem = pose_night(
+            places,
+            by_hour,
+            layers.stations,
+            layers.units,
+            layers.posts,
+            travel,
+            shift=shift,
+            seed=seed,
+            data_date=layers.data_date,
+            boundary_version=layers.boundary_version,
+            synthetic=layers.synthetic,
+        )
+        plan = plan_night(problem, progress=progress, stop=stop)
+    with steps.step("inspection") as progress:
+        schedule = plan_inspections(
+            venues,
+            layers.stations,
+            travel,
+            as_of=day,
+            seed=seed,
+            data_date=layers.data_date,
+            boundary_version=layers.boundary_version,
+            progress=progress,
+            stop=stop,
+        )
+    with steps.step("check"):
+        _require_good(plan, schedule, venues, layers.stations)
+        legs = legs_frame(plan, travel)
+        metrics = measure(plan, schedule, venues, demand, legs=legs)
+    return Tonight(
+        layers=layers,
+        cells=cells,
+        venues=venues,
+        unmatched=unmatched,
+        demand=demand,
+        plan=plan,
+        legs=legs,
+        schedule=schedule,
+        metrics=metrics,
+        notes=report.findings(),
+    )
+
+
+def _join_to_cells(
+    layers: Layers, cells: gpd.GeoDataFrame, *, as_of: date
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, pd.DataFrame]:
+    """Return venues with cell and due day, cells with their counts, and what lies in no cell."""
+    venues = split_by_cells(
+        due_venues(layers.venues, as_of=as_of),
+        cells,
+        layer="venues",
+        key=Col.VENUE_ID,
+        epsg=layers.epsg,
+    )
+    incidents = split_by_cells(
+        layers.incidents, cells, layer="incidents", key=Col.INCIDENT_ID, epsg=layers.epsg
+    )
+    is_due = venues.frame[Col.DUE_STATE].isin([DueState.DUE, DueState.OVERDUE])
+    counts = {
+        Col.N_VENUES: venues.frame[Col.CELL_ID],
+        Col.N_INCIDENTS: incidents.frame[Col.CELL_ID],
+        Col.N_DUE: venues.frame.loc[is_due, Col.CELL_ID],
+    }
+    counted = cells.assign(**{name: _count(cells[Col.CELL_ID], of) for name, of in counts.items()})
+    unmatched = pd.concat([venues.unmatched, incidents.unmatched], ignore_index=True)
+    return venues.frame, counted, unmatched
+
+
+def _count(cell_ids: pd.Series, members: pd.Series) -> pd.Series:
+    """Return how many `members` each cell has."""
+    return cell_ids.map(members.value_counts()).fillna(0).astype("int64")
+
+
+def _teams_by_area(layers: Layers, cells: gpd.GeoDataFrame) -> dict[str, float] | None:
+    """Return the units on duty per township (or county), by where their station stands."""
+    if layers.units.empty:
+        return None
+    cell_id = assign_cells(layers.stations, cells, epsg=layers.epsg)
+    township = cells[Col.TOWNSHIP_CODE]
+    area = township.where(township != "", cells[Col.COUNTY_CODE])
+    area_of = dict(zip(cells[Col.CELL_ID], area, strict=True))
+    area_of_station = dict(
+        zip(layers.stations[Col.STATION_ID], cell_id.map(area_of).fillna(""), strict=True)
+    )
+    counts = layers.units[Col.STATION_ID].map(area_of_station).fillna("").value_counts()
+    return {str(name): float(n) for name, n in counts.items() if name != ""}
+
+
+def _station_places(stations: gpd.GeoDataFrame) -> tuple[Place, ...]:
+    return tuple(
+        Place(place_id=station_id, name=name, lon=point.x, lat=point.y)
+        for station_id, name, point in zip(
+            stations[Col.STATION_ID], stations[Col.NAME], stations.geometry, strict=True
+        )
+    )
+
+
+def _require_good(
+    plan: Plan, schedule: Schedule, venues: gpd.GeoDataFrame, stations: gpd.GeoDataFrame
+) -> None:
+    """Raise when the verifier finds a violation: no plan leaves this house unchecked."""
+    violations = (*check_plan(plan), *check_legs(plan), *check_schedule(schedule, venues, stations))
+    if violations:
+        raise CheckFailed(n=len(violations), first=str(violations[0]))
