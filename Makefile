@@ -3,13 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+SOURCES := $(wildcard geo/*/*.py routing/*.py routing/*/*.py)
 
 .PHONY: demo test check bench lock clean
 
-demo: .venv/.ready
+demo: .venv/.kernels
 	$(BIN)/patrolgrid demo $(ARGS)
 
-test: .venv/.ready-dev
+test: .venv/.ready-dev .venv/.kernels
 	$(BIN)/python -m pytest $(ARGS)
 
 check: .venv/.ready-dev
@@ -24,18 +25,21 @@ bench: .venv/.ready-bench
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-# The numba kernels are compiled into their cache here, not in a user's first plan.
 .venv/.ready: requirements.lock pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
-	$(BIN)/patrolgrid warm-up
 	touch $@
 
 .venv/.ready-dev: requirements-dev.lock pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
-	$(BIN)/patrolgrid warm-up
 	touch $@ .venv/.ready
+
+# The numba kernels are compiled into their cache here, not in a user's first plan, and again
+# whenever a source changes: numba does not see that a kernel calls one of another file.
+.venv/.kernels: $(SOURCES) | .venv/.ready
+	$(BIN)/patrolgrid warm-up
+	touch $@
 
 .venv/.ready-bench: requirements-bench.lock .venv/.ready-dev
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.lock

@@ -280,8 +280,11 @@ def fetch_roads(
 
 @app.command("warm-up", help=both("cli.warm"))
 def warm_up(lang: Lang = None) -> None:
-    """Compile every numba kernel into its cache."""
+    """Compile every numba kernel into its cache, older caches thrown away first."""
     with _session(lang) as session:
+        for room in ("geo", "routing"):
+            for cached in (Path(__file__).parents[1] / room).rglob("__pycache__/*.nb[ic]"):
+                cached.unlink()
         from geo import grid  # noqa: PLC0415
         from routing import inspection, patrol, travel  # noqa: PLC0415
 

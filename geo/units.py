@@ -21,5 +21,8 @@ CITY_ZONE: Final = ZoneInfo("Asia/Shanghai")
 HOUR: Final = 3600
 MINUTE: Final = 60
 
+UNITS_PER_STATION: Final = 2
+"""Teams assumed at every station where no units are given; said in a note."""
+
 SYNTHETIC: Final = "synthetic"
 """Source of every feature that was made up; said on every map and export that shows one."""

@@ -17,7 +17,7 @@ from geo.errors import CheckFailed, OptionInvalid
 from geo.frames import Col, DueState, Layers
 from geo.grid import assign_cells, cut_cells, split_by_cells
 from geo.progress import NEVER, SilentSteps, Steps, StopToken
-from geo.units import CITY_ZONE
+from geo.units import CITY_ZONE, UNITS_PER_STATION
 from geo.venue import due_venues
 from routing.check import check_legs, check_plan, check_schedule
 from routing.frames import legs_frame
@@ -138,6 +138,7 @@ def plan_tonight(
         The stop token was set.
     """
     steps = steps or SilentSteps()
+    n_units = len(layers.units) or UNITS_PER_STATION * len(layers.stations)
     day = shift.start.date()
     with steps.step("cells") as progress:
         cells = cut_cells(
@@ -166,7 +167,7 @@ def plan_tonight(
             layers.streets,
             cells,
             epsg=layers.epsg,
-            n_places=PLACES_PER_UNIT * max(1, len(layers.units)),
+            n_places=PLACES_PER_UNIT * n_units,
             seed=seed,
             teams=_teams_by_area(layers, cells),
         )

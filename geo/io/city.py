@@ -37,7 +37,7 @@ from geo.io.position import lonlat_of
 from geo.io.report import Note, Reading, Refusal
 from geo.io.streets import read_streets
 from geo.privacy.headers import normal_header
-from geo.units import SYNTHETIC
+from geo.units import SYNTHETIC, UNITS_PER_STATION
 
 POINT_LAYERS: Final = ("buildings", "venues", "incidents", "stations", "posts")
 """Layers that geocoders make; a datum stated once is theirs."""
@@ -46,9 +46,6 @@ CHECKED_LAYERS: Final = ("venues", "incidents", "stations")
 """Layers whose datum is compared with the streets."""
 
 _LEVELS: Final = (Level.CITY, Level.COUNTY, Level.TOWNSHIP, Level.VILLAGE)
-
-UNITS_PER_STATION: Final = 2
-"""Teams of each station where no file of units is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

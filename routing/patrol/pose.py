@@ -12,7 +12,7 @@ import pandas as pd
 
 from geo.errors import OptionInvalid, ValueInvalid
 from geo.frames import Col, PostKind
-from geo.units import HOUR, MINUTE
+from geo.units import HOUR, MINUTE, UNITS_PER_STATION
 from routing.model import (
     Band,
     Mode,
@@ -30,7 +30,6 @@ from routing.model import (
 log = getLogger(f"patrolgrid.{__name__}")
 
 DAY: Final = 24 * HOUR
-UNITS_PER_STATION: Final = 2
 DEFAULT_HEADCOUNT: Final = 4
 
 
