@@ -282,8 +282,8 @@ def fetch_roads(
 def warm_up(lang: Lang = None) -> None:
     """Compile every numba kernel into its cache, older caches thrown away first."""
     with _session(lang) as session:
-        for room in ("geo", "routing"):
-            for cached in (Path(__file__).parents[1] / room).rglob("__pycache__/*.nb[ic]"):
+        for package in ("geo", "routing"):
+            for cached in (Path(__file__).parents[1] / package).rglob("__pycache__/*.nb[ic]"):
                 cached.unlink()
         from geo import grid  # noqa: PLC0415
         from routing import inspection, patrol, travel  # noqa: PLC0415
