@@ -1,5 +1,6 @@
 """The `patrolgrid` command: thin over `routing.pipeline` and `api.products`."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +13,9 @@ import typer
 from rich.console import Console
 
 from api.console import ConsoleSteps, stop_on_interrupt
-from api.i18n import Language, both, explain, text
+from api.i18n import LANGUAGES, Language, both, explain, text
 from api.logs import configure_logs
-from api.settings import Settings
+from api.settings import read_settings
 from geo.errors import CheckFailed, InfeasibleError, OptionInvalid, PatrolgridError, Stopped
 from geo.units import CITY_ZONE
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 EXIT_REFUSED, EXIT_INPUT, EXIT_INFEASIBLE, EXIT_STOPPED = 1, 2, 3, 130
 """Exit statuses: the verifier refuses, bad input, limits that contradict, stopped by hand."""
 
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+"""Years a night may lie in: a typing error farther off is refused before any work."""
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -34,7 +38,7 @@ app = typer.Typer(
 )
 
 Out = Annotated[Path, typer.Option("--out", help=both("cli.option.out"))]
-Seed = Annotated[int, typer.Option(help=both("cli.option.seed"))]
+Seed = Annotated[int, typer.Option(min=0, help=both("cli.option.seed"))]
 Day = Annotated[str | None, typer.Option("--date", help=both("cli.option.date"))]
 Lang = Annotated[str | None, typer.Option("--lang", help=both("cli.option.lang"))]
 ShiftClock = Annotated[str, typer.Option("--shift", help=both("cli.option.shift"))]
@@ -63,15 +67,15 @@ class Session:
 @contextmanager
 def _session(lang: str | None) -> Iterator[Session]:
     """Open a session and turn every error into one sentence and an exit status."""
-    settings = Settings()
-    configure_logs(level=settings.log_level, as_json=settings.log_json)
-    chosen: Language = settings.language
-    if lang in ("zh", "en"):
-        chosen = "en" if lang == "en" else "zh"
+    chosen: Language = "en" if lang == "en" else "zh"
     session = Session(chosen)
     try:
-        if lang not in (None, "zh", "en"):
-            raise OptionInvalid(option="--lang", value=lang, expected="zh, en")
+        settings = read_settings()
+        configure_logs(level=settings.log_level, as_json=settings.log_json)
+        if lang is None:
+            chosen = session.lang = session.steps.lang = settings.language
+        elif lang not in LANGUAGES:
+            raise OptionInvalid(option="--lang", value=lang, expected=", ".join(LANGUAGES))
         yield session
     except PatrolgridError as error:
         session.err.print(f"✕ {explain(error, chosen)}", markup=False)
@@ -90,13 +94,25 @@ def _exit_status(error: PatrolgridError) -> int:
             return EXIT_INPUT
 
 
+def _require_folder(path: Path) -> None:
+    """Refuse a folder for results that cannot be one, before any work is done."""
+    above = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise OptionInvalid(option="--out", value=path, expected="a folder that can be written")
+
+
 def _day(value: str | None) -> date:
     if value is None:
         return datetime.now(CITY_ZONE).date()
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError as error:
         raise OptionInvalid(option="--date", value=value, expected="YYYY-MM-DD") from error
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise OptionInvalid(
+            option="--date", value=value, expected=f"a day of {FIRST_YEAR} to {LAST_YEAR}"
+        )
+    return day
 
 
 @app.command(help=both("cli.demo"))
@@ -112,6 +128,7 @@ def demo(
         from geo.sample import make_city  # noqa: PLC0415  heavy: loaded by its command only
         from routing.pipeline import plan_tonight, shift_from  # noqa: PLC0415
 
+        _require_folder(out)
         night = _day(day)
         with session.steps.step("sample") as progress:
             sample = make_city(
@@ -156,6 +173,7 @@ def plan(
         from geo.io import LayerPaths, read_layers  # noqa: PLC0415
         from routing.pipeline import plan_tonight, shift_from  # noqa: PLC0415
 
+        _require_folder(out)
         night = _day(day)
         clock = shift_from(night, shift)
         with session.steps.step("read"):
@@ -194,6 +212,7 @@ def sample(
         from geo.io import write_layers  # noqa: PLC0415
         from geo.sample import make_city  # noqa: PLC0415
 
+        _require_folder(directory)
         with session.steps.step("sample") as progress:
             made = make_city(
                 scale="city" if city else "district",
@@ -226,6 +245,7 @@ def populate(
         from geo import io  # noqa: PLC0415
         from geo.sample import populate as scatter  # noqa: PLC0415
 
+        _require_folder(directory)
         with session.steps.step("read"):
             streets, area = io.read_streets(roads), io.read_boundaries(boundaries)
         with session.steps.step("sample"):
@@ -249,19 +269,17 @@ def populate(
 
 @app.command(help=both("cli.check"))
 def check(path: Path, lang: Lang = None) -> None:
-    """Judge a plan again from its file alone."""
+    """Judge a plan or schedule again from its file alone."""
     with _session(lang) as session:
-        from routing.io import check_plan_file, read_plan  # noqa: PLC0415
+        from routing.io import check_file  # noqa: PLC0415
 
-        violations = check_plan_file(path)
-        if violations:
-            session.say("cli.check.bad", path=path, n=len(violations))
-            for violation in violations:
+        judged = check_file(path)
+        if judged.violations:
+            session.say("cli.check.bad", path=path, n=len(judged.violations))
+            for violation in judged.violations:
                 session.say(violation.code, **violation.params)
             raise typer.Exit(EXIT_REFUSED)
-        routes = read_plan(path).routes
-        n_stops = sum(len(route.visits) for route in routes)
-        session.say("cli.check.good", path=path, n=len(routes), stops=n_stops)
+        session.say("cli.check.good", path=path, n=judged.n_routes, stops=judged.n_stops)
 
 
 @app.command("fetch-roads", help=both("cli.fetch"))
@@ -297,11 +315,14 @@ def warm_up(lang: Lang = None) -> None:
 def notebooks(directory: Path, lang: Lang = None) -> None:
     """Write the notebooks as .ipynb."""
     with _session(lang) as session:
+        _require_folder(directory)
         try:
             import jupytext  # noqa: PLC0415  extra "notebooks"
         except ImportError as error:
             raise OptionInvalid(
-                option="notebooks", value="jupytext", expected="pip install 'patrolgrid[notebooks]'"
+                option="patrolgrid notebooks",
+                value="this environment",
+                expected="the package jupytext (python -m pip install jupytext)",
             ) from error
         directory.mkdir(parents=True, exist_ok=True)
         written = []

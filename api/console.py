@@ -27,12 +27,12 @@ class ConsoleSteps:
     """
 
     def __init__(self, *, lang: Language, console: Console) -> None:
-        self._lang = lang
+        self.lang = lang
         self._console = console
 
     def step(self, code: str) -> AbstractContextManager[Report]:
         """Open the step whose message is ``step.<code>``."""
-        return self._open(text(f"step.{code}", self._lang))
+        return self._open(text(f"step.{code}", self.lang))
 
     @contextmanager
     def _open(self, label: str) -> Iterator[Report]:

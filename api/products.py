@@ -16,6 +16,7 @@ from routing.io import write_plan, write_schedule
 from routing.pipeline import Tonight
 
 MAP, PLAN, DUE, DUE_TABLE = "tonight.html", "plan.json", "due.json", "venues_due.xlsx"
+DRAFT = ".patrolgrid-"
 UNMATCHED, REFUSED, ROUTES = "unmatched.csv", "refused.csv", "gpx"
 
 
@@ -29,8 +30,9 @@ def write_products(
 ) -> tuple[Path, ...]:
     """Write map, plan, due list, table, routes and lists of what was left out.
 
-    All of it is made in a folder beside `directory` first and moved over at the end, so that a
-    kill leaves either the old results or the new ones.
+    All of it is made in a hidden folder inside `directory` first and moved over at the end, file
+    after file; a kill before that leaves the old results whole, and the next run clears up. Every
+    product names its plan, so that a set mixed by a kill between two moves can be told.
 
     Parameters
     ----------
@@ -73,7 +75,9 @@ def write_products(
 @contextmanager
 def _all_or_nothing(directory: Path) -> Iterator[Path]:
     directory.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".patrolgrid-", dir=directory))
+    for left_by_a_kill in directory.glob(f"{DRAFT}*"):
+        shutil.rmtree(left_by_a_kill, ignore_errors=True)
+    draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=directory))
     try:
         yield draft
         for made in sorted(draft.iterdir()):

@@ -19,7 +19,7 @@
     │   └── PlanInvalid             a plan file that is not a plan
     ├── NetworkError                the streets cannot carry what is asked
     │   ├── NetworkEmpty            no usable street
-    │   └── StationUnreachable      stations the network does not reach
+    │   └── StationUnreachable      stations or posts the network does not reach
     ├── InfeasibleError             limits that contradict each other before solving
     ├── CheckFailed                 a plan the independent verifier refuses
     ├── ServiceUnavailable          an outside service (only ``fetch-roads`` has one) did not answer
@@ -193,11 +193,11 @@ class NetworkEmpty(NetworkError):
 
 
 class StationUnreachable(NetworkError):
-    """Stations the network does not reach."""
+    """Stations or posts the network does not reach."""
 
     code = "network.station.unreachable"
     template = (
-        "{source}: the roads do not reach {n}/{total} station(s): {stations} "
+        "{source}: the roads do not reach {n}/{total} of them: {stations} "
         "(nearest street over {limit_m} m away). Add the missing roads or correct the position."
     )
 
@@ -227,4 +227,4 @@ class Stopped(PatrolgridError):
     """A stop was asked for; nothing half-done is left behind."""
 
     code = "job.stopped"
-    template = "Stopped while {step}; nothing was written."
+    template = "Stopped; nothing was written."

@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from geo.demand import Demand, choose_places, estimate_demand
 from geo.errors import CheckFailed, OptionInvalid
@@ -26,7 +27,7 @@ from routing.metrics import Metric, measure
 from routing.model import Place, Plan, Schedule, Shift
 from routing.network import build_network
 from routing.patrol import plan_night, pose_night
-from routing.travel import Travel
+from routing.travel import REACH_M, Travel
 
 PLACES_PER_UNIT = 11
 """Places on offer per unit and night: about twice what a team can visit in six hours."""
@@ -48,7 +49,8 @@ class Tonight:
     venues : GeoDataFrame
         `geo.frames.VENUES` with cell_id, due and due_state, EPSG:4326.
     unmatched : DataFrame
-        Venues and incidents in no cell: layer, id, lon, lat.
+        Venues and incidents in no cell, and venues over `REACH_M` from every street, which no
+        round visits: layer, id, lon, lat, reason (outside, off_roads).
     demand : Demand
         Expected reports by segment and hour of the shift.
     plan : Plan
@@ -81,9 +83,11 @@ def shift_from(day: date, clock: str) -> Shift:
     Raises
     ------
     OptionInvalid
-        Not two clock times.
+        Not two different clock times.
     """
-    match = re.fullmatch(r"(\d{1,2}):(\d{2})\s*[-–—~]\s*(\d{1,2}):(\d{2})", clock.strip())
+    match = re.fullmatch(
+        r"(\d{1,2})[:：](\d{2})\s*[-–—~～至到]\s*(\d{1,2})[:：](\d{2})", clock.strip()
+    )
     try:
         if match is None:
             raise ValueError(clock)  # noqa: TRY301
@@ -94,7 +98,9 @@ def shift_from(day: date, clock: str) -> Shift:
         )
     except ValueError as error:
         raise OptionInvalid(option="--shift", value=clock, expected="HH:MM-HH:MM") from error
-    if end <= begin:
+    if end == begin:
+        raise OptionInvalid(option="--shift", value=clock, expected="two different times")
+    if end < begin:
         end += timedelta(days=1)
     return Shift(start=begin, length=int((end - begin).total_seconds()))
 
@@ -174,7 +180,9 @@ def plan_tonight(
     with steps.step("travel"):
         network, report = build_network(layers.streets, epsg=layers.epsg)
         travel = Travel(network)
-        travel.require_stations(_station_places(layers.stations))
+        travel.require_stations(_places_of(layers.stations, Col.STATION_ID), source="stations")
+        travel.require_stations(_places_of(layers.posts, Col.POST_ID), source="posts")
+        plannable, unmatched = _within_reach(venues, unmatched, travel)
     with steps.step("patrol") as progress:
         problem = pose_night(
             places,
@@ -192,7 +200,7 @@ def plan_tonight(
         plan = plan_night(problem, progress=progress, stop=stop)
     with steps.step("inspection") as progress:
         schedule = plan_inspections(
-            venues,
+            plannable,
             layers.stations,
             travel,
             as_of=day,
@@ -203,9 +211,9 @@ def plan_tonight(
             stop=stop,
         )
     with steps.step("check"):
-        _require_good(plan, schedule, venues, layers.stations)
+        _require_good(plan, schedule, plannable, layers.stations)
         legs = legs_frame(plan, travel)
-        metrics = measure(plan, schedule, venues, demand, legs=legs)
+        metrics = measure(plan, schedule, plannable, demand, legs=legs)
     return Tonight(
         layers=layers,
         cells=cells,
@@ -216,7 +224,7 @@ def plan_tonight(
         legs=legs,
         schedule=schedule,
         metrics=metrics,
-        notes=report.findings(),
+        notes=(*report.findings(), *_other_nights(layers.posts, plan)),
     )
 
 
@@ -265,12 +273,39 @@ def _teams_by_area(layers: Layers, cells: gpd.GeoDataFrame) -> dict[str, float] 
     return {str(name): float(n) for name, n in counts.items() if name != ""}
 
 
-def _station_places(stations: gpd.GeoDataFrame) -> tuple[Place, ...]:
+def _within_reach(
+    venues: gpd.GeoDataFrame, unmatched: pd.DataFrame, travel: Travel
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Return the venues a round can visit, and the unmatched with those far off every street."""
+    inside = venues[venues[Col.CELL_ID] != ""]
+    lonlat = shapely.get_coordinates(inside.geometry.to_numpy())
+    is_far = travel.snap(lonlat).distance > REACH_M
+    far = pd.DataFrame(
+        {
+            "layer": "venues",
+            "id": inside.loc[is_far, Col.VENUE_ID].to_numpy(),
+            "lon": lonlat[is_far, 0],
+            "lat": lonlat[is_far, 1],
+            Col.REASON: "off_roads",
+        }
+    )
+    listed = pd.concat([unmatched.assign(**{Col.REASON: "outside"}), far], ignore_index=True)
+    return inside[~is_far], listed
+
+
+def _other_nights(posts: gpd.GeoDataFrame, plan: Plan) -> tuple[Note, ...]:
+    """Return a note on the posts whose window does not begin within the shift."""
+    tonight = {post.post_id for post in plan.problem.posts}
+    others = [post_id for post_id in posts[Col.POST_ID] if post_id not in tonight]
+    if not others:
+        return ()
+    return (("patrol.note.posts", {"n": len(others), "total": len(posts), "posts": others}),)
+
+
+def _places_of(frame: gpd.GeoDataFrame, key: str) -> tuple[Place, ...]:
     return tuple(
-        Place(place_id=station_id, name=name, lon=point.x, lat=point.y)
-        for station_id, name, point in zip(
-            stations[Col.STATION_ID], stations[Col.NAME], stations.geometry, strict=True
-        )
+        Place(place_id=place_id, name=name, lon=point.x, lat=point.y)
+        for place_id, name, point in zip(frame[key], frame[Col.NAME], frame.geometry, strict=True)
     )
 
 
@@ -280,4 +315,4 @@ def _require_good(
     """Raise when the verifier finds a violation: no plan leaves this house unchecked."""
     violations = (*check_plan(plan), *check_legs(plan), *check_schedule(schedule, venues, stations))
     if violations:
-        raise CheckFailed(n=len(violations), first=str(violations[0]))
+        raise CheckFailed(n=len(violations), first=violations[0])

@@ -134,7 +134,7 @@ def spoil_dwelling(folder):
         (spoil_column, ("venues.csv", "column tier", "is missing")),
         (spoil_phone, ("venues.csv", "联系电话", "--drop")),
         (spoil_datum, ("venues.csv", "GCJ-02", "--datum")),
-        (spoil_station, ("do not reach 1/2 station",)),
+        (spoil_station, ("stations: the roads do not reach 1/2",)),
         (spoil_dwelling, ("venues.csv", "住宅")),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -198,3 +198,37 @@ def test_sample_writes_the_layers_a_user_would_bring(tmp_path):
         "units.csv",
         "posts.csv",
     }
+
+
+def test_check_judges_the_schedule_too(made):
+    out, _ = made
+    done = run("check", out / "due.json", "--lang", "en")
+    assert done.exit_code == 0, done.output
+    assert "passes" in done.output
+
+
+def test_a_folder_for_results_that_is_a_file_is_refused_before_any_work(files, tmp_path):
+    taken = tmp_path / "out"
+    taken.write_text("mine")
+    done = plan(files, taken)
+    assert done.exit_code == EXIT_INPUT
+    assert "a folder that can be written" in done.output
+    assert taken.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PATROLGRID_LANGUAGE", "fr"), ("PATROLGRID_LOG_LEVEL", "LOUD")]
+)
+def test_a_setting_that_cannot_be_used_is_one_sentence(monkeypatch, tmp_path, name, value):
+    monkeypatch.setenv(name, value)
+    done = run("check", tmp_path / "plan.json")
+    assert done.exit_code == EXIT_INPUT
+    assert name in done.output
+    assert len(done.output.strip().splitlines()) == 1
+
+
+def test_a_draft_left_by_a_kill_is_cleared_up(files, made, tmp_path):
+    again = shutil.copytree(made[0], tmp_path / "out")
+    (again / ".patrolgrid-killed").mkdir()
+    assert plan(files, again).exit_code == 0
+    assert {path.name for path in again.iterdir()} == PRODUCTS

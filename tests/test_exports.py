@@ -54,8 +54,10 @@ def test_both_languages_have_list_and_summary(table):
 
 def test_the_list_holds_what_is_due_in_the_order_of_work(table):
     rows = rows_of(table["到期清单"])
-    # 6 overdue (v000, v004 …) and 6 due this month (v001, v005 …); two are planned
-    assert len(rows) == 12
+    # 6 overdue (v000, v004 …), 6 due this month (v001, v005 …), two of them planned, and 6 that
+    # were never inspected, which no round can date
+    assert len(rows) == 18
+    assert sum(row["状态"] == "无检查记录" for row in rows) == 6
     assert [row["场所编号"] for row in rows[:3]] == ["v000", "v004", "v008"]
     first = rows[0]
     assert (first["类别"], first["风险等级"], first["状态"]) == ("小学校或幼儿园", "红", "逾期")
@@ -81,7 +83,7 @@ def test_codes_are_text_and_days_are_days(table):
 def test_the_sheet_is_ready_for_work_and_paper(table):
     sheet = table["到期清单"]
     assert sheet.freeze_panes == "C3"
-    assert sheet.auto_filter.ref == "A2:P14"
+    assert sheet.auto_filter.ref == "A2:P20"
     assert sheet.print_title_rows == "$1:$2"
     assert sheet.page_setup.orientation == "landscape"
     assert sheet.sheet_properties.pageSetUpPr.fitToPage

@@ -1,5 +1,7 @@
 """Tonight's plan, from hand-checked towns to random nights, each judged by `routing.check`."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import pairwise
@@ -533,3 +535,18 @@ def test_pose_refuses_what_it_does_not_know():
     )
     with pytest.raises(ValueInvalid):
         pose((places, by_hour, stations, flying, posts))
+
+
+def test_solvers_leave_ctrl_c_to_the_caller():
+    """A solver that catches SIGINT kills the process at the next one, without a word."""
+    code = (
+        "import signal, sys\n"
+        "from ortools.sat.python import cp_model\n"
+        "import routing.patrol.choice, routing.patrol.musts\n"
+        "from pathlib import Path\n"
+        "for module in (routing.patrol.choice, routing.patrol.musts):\n"
+        "    source = Path(module.__file__).read_text()\n"
+        "    n = source.count('cp_model.CpSolver()')\n"
+        "    assert n == source.count('catch_sigint_signal = False') > 0, module\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from threading import Event
 
+import pandas as pd
 import pytest
 import shapely
 
@@ -99,14 +100,43 @@ def test_a_set_stop_token_stops_the_work(small_layers):
 
 @pytest.mark.parametrize(
     ("clock", "length", "hour"),
-    [("20:00-02:00", 6, 20), ("8:30-17:30", 9, 8), (" 22:00 – 22:00 ", 24, 22)],
+    [("20:00-02:00", 6, 20), ("8:30-17:30", 9, 8), (" 22：00 至 06：00 ", 8, 22)],
 )
 def test_shift_is_read_from_two_clock_times(clock, length, hour):
     shift = shift_from(NIGHT, clock)
     assert (shift.length, shift.start.hour) == (length * 3600, hour)
 
 
-@pytest.mark.parametrize("clock", ["", "20:00", "25:00-02:00", "20:00-02:61", "晚八点"])
+@pytest.mark.parametrize(
+    "clock", ["", "20:00", "22:00-22:00", "25:00-02:00", "20:00-02:61", "晚八点"]
+)
 def test_a_shift_that_is_no_two_clock_times_is_refused(clock):
-    with pytest.raises(OptionInvalid, match="HH:MM-HH:MM"):
+    with pytest.raises(OptionInvalid, match=r"HH:MM-HH:MM|two different times"):
         shift_from(NIGHT, clock)
+
+
+def test_a_venue_no_round_can_visit_is_listed_and_not_planned(small_layers):
+    venues = small_layers.venues.copy()
+    venues.loc[venues.index[:2], Col.LAST_INSPECTION] = pd.Timestamp("2024-01-01")
+    venues.loc[venues.index[0], Col.GEOMETRY] = shapely.Point(115.10, 35.20)
+    tonight = plan_tonight(replace(small_layers, venues=venues), shift=SHIFT, seed=1)
+    planned = {v.venue_id for tour in tonight.schedule.rounds for v in tour.inspections}
+    lost = venues[Col.VENUE_ID].iloc[0]
+    assert lost in set(tonight.unmatched["id"])
+    assert lost not in planned | {item.task_id for item in tonight.schedule.unserved}
+    assert venues[Col.VENUE_ID].iloc[1] in planned
+
+
+def test_a_post_off_the_roads_is_named(small_layers):
+    posts = small_layers.posts.copy()
+    posts.loc[posts.index[0], Col.GEOMETRY] = shapely.Point(117.9, 37.9)
+    with pytest.raises(StationUnreachable, match=posts[Col.NAME].iloc[0]):
+        plan_tonight(replace(small_layers, posts=posts), shift=SHIFT, seed=1)
+
+
+def test_a_post_of_another_time_is_noted(small_layers):
+    posts = small_layers.posts.copy()
+    posts.loc[posts.index[0], [Col.WINDOW_START, Col.WINDOW_END]] = ["10:00", "10:20"]
+    tonight = plan_tonight(replace(small_layers, posts=posts), shift=SHIFT, seed=1)
+    notes = dict(tonight.notes)
+    assert notes["patrol.note.posts"]["posts"] == [posts[Col.POST_ID].iloc[0]]

@@ -113,7 +113,7 @@ def _due_rows(tonight: "Tonight") -> pd.DataFrame:
     """Return the list's rows as codes and days, in the order of work; words come later."""
     venues = tonight.venues
     planned = _planned(tonight.schedule)
-    wanted = venues[Col.DUE_STATE].isin([DueState.OVERDUE.value, DueState.DUE.value])
+    wanted = venues[Col.DUE_STATE] != DueState.LATER.value
     listed = venues[wanted | venues[Col.VENUE_ID].isin(planned.index)]
     cells = tonight.cells.set_index(Col.CELL_ID)
     names = tonight.layers.boundaries.set_index(Col.CODE)[Col.NAME]

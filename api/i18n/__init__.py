@@ -55,4 +55,4 @@ def explain(error: PatrolgridError, lang: Language) -> str:
 def _in(value: object, lang: Language) -> object:
     """Return a parameter as it is read: one that carries a code of its own in `lang`."""
     code = getattr(value, "code", None)
-    return text(code, lang) if isinstance(code, str) else value
+    return text(code, lang, **getattr(value, "params", {})) if isinstance(code, str) else value

@@ -18,6 +18,7 @@ from geo.io.values import clean_codes, is_blank, parse, understand
 from geo.privacy import (
     is_credit_code,
     is_dwelling_name,
+    is_person_name,
     refuse_person_kinds,
     refuse_personal,
     screen_table,
@@ -154,6 +155,8 @@ def fill(draft: Draft) -> None:
         names = draft.columns[Col.NAME]
         dwelling = np.array([is_dwelling_name(name) for name in names], dtype=bool)
         draft.refuse(dwelling, Col.NAME, "refusal.dwelling")
+        person = np.array([is_person_name(name) for name in names], dtype=bool)
+        draft.refuse(person, Col.NAME, "refusal.person")
 
 
 def finish(draft: Draft) -> Reading:

@@ -14,7 +14,13 @@ from geo.privacy.audience import (
     suppress,
 )
 from geo.privacy.headers import is_free_text, is_personal_header
-from geo.privacy.kinds import is_dwelling, is_dwelling_name, is_person_kind, refuse_person_kinds
+from geo.privacy.kinds import (
+    is_dwelling,
+    is_dwelling_name,
+    is_person_kind,
+    is_person_name,
+    refuse_person_kinds,
+)
 from geo.privacy.screen import Finding, Trust, refuse_personal, screen_table
 from geo.privacy.shapes import is_credit_code, is_identity_number
 
@@ -32,6 +38,7 @@ __all__ = [
     "is_free_text",
     "is_identity_number",
     "is_person_kind",
+    "is_person_name",
     "is_personal_header",
     "refuse_person_kinds",
     "refuse_personal",

@@ -31,6 +31,18 @@ DWELLING_NAMES: Final = re.compile(
 """Names of dwellings; a shop in a housing estate (阳光住宅小区超市) is none."""
 
 
+PERSON_NAMES: Final = re.compile(
+    "重点人员|重点对象|特殊人群|矫正对象|矫正人员|社矫人员|吸毒人员|戒毒人员|精神病人|精神病患|精神障碍患者|"
+    "刑满释放|信访人|上访人|涉稳人员|前科人员|在逃人员|嫌疑人|管控对象|帮扶对象|独居老人"
+)
+"""Names that point at a person; an office or hospital (信访接待中心) is none."""
+
+
+def is_person_name(name: str) -> bool:
+    """Tell whether the name of a place points at a person."""
+    return PERSON_NAMES.search(name) is not None
+
+
 def is_person_kind(word: str) -> bool:
     """Tell whether a kind, tag, category, layer or rule word is about persons."""
     return PERSON_KINDS.search(_plain(word)) is not None

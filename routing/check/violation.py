@@ -96,6 +96,10 @@ class Violation:
     code: Rule
     params: Mapping[str, object] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        values = ", ".join(f"{name} {value}" for name, value in self.params.items())
+        return f"{self.code} ({values})"
+
 
 def broken(rule: Rule, **params: object) -> Violation:
     """Return the violation of `rule` with the values of its text."""

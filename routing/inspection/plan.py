@@ -168,6 +168,7 @@ class _Draft:
         self._fingerprint()
         if not len(self.days):
             self.leave_out(self.work.venue_id, NO_DAY)
+            self._miss_everything()
             return
         station = assign_stations(
             self.work,
@@ -186,6 +187,15 @@ class _Draft:
                 self._plan_station(s, members, travel)
             done += len(members)
             progress(done, len(self.work))
+
+    def _miss_everything(self) -> None:
+        """State the team-days of a period without a working day: the stays alone, no way counted.
+
+        They are booked on the first station, as no venue was shared out.
+        """
+        n_days = -(-int(self.work.service.sum()) // self.day_length)
+        if n_days and len(self.stations):
+            self.missing_days.append((self.stations.station_id[0], n_days))
 
     def _fingerprint(self) -> None:
         """Hash everything that decides the schedule but the travel times."""

@@ -5,6 +5,7 @@ same bytes for the same plan, written whole or not at all, and complete enough t
 from the file alone.
 """
 
+from routing.io.judge import Judgement, check_file
 from routing.io.plan_file import (
     PlanFile,
     check_plan_file,
@@ -15,7 +16,9 @@ from routing.io.plan_file import (
 from routing.io.schedule_file import check_schedule_file, read_schedule, write_schedule
 
 __all__ = [
+    "Judgement",
     "PlanFile",
+    "check_file",
     "check_plan_file",
     "check_schedule_file",
     "read_plan",

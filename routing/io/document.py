@@ -68,6 +68,18 @@ def write_text(text: str, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def stated_format(path: Path) -> str:
+    """Return what a JSON file says its format is; "" when it says nothing.
+
+    Raises
+    ------
+    FileMissing, FileUnreadable, PlanInvalid
+        No such file; not text; not JSON.
+    """
+    document = _parse(_text(path), source=path.name)
+    return str(document.get("format", "")) if isinstance(document, dict) else ""
+
+
 def load(path: Path, *, family: str, schema: str) -> Document:
     """Read a document and judge it by its schema.
 

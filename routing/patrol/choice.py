@@ -302,6 +302,7 @@ class _Model:
         """Solve with one worker; return the status and the chosen columns in order of units."""
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
+        solver.parameters.catch_sigint_signal = False  # Ctrl-C is the caller's
         solver.parameters.random_seed = seed % (1 << 31)
         solver.parameters.max_deterministic_time = work
         solver.parameters.cp_model_presolve = False

@@ -312,6 +312,7 @@ class _Musts:
         self.model.add_assumptions([self.assumed[i] for i in musts])
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
+        solver.parameters.catch_sigint_signal = False  # Ctrl-C is the caller's
         solver.parameters.random_seed = 1
         solver.parameters.max_deterministic_time = WORK
         return solver.solve(self.model), solver
