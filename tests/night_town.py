@@ -335,7 +335,7 @@ def plan(name: Names) -> Plan:
                 place_id=key,
                 kind=VisitKind.HOTSPOT,
                 band=Band(cap=2),
-                value_by_hour=(10,) * 6,
+                value_by_hour=(10, 10, 10 if key == "B" else 20, 10, 10, 10),
                 reason=TOP,
                 peak_hour=2,
             )

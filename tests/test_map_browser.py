@@ -214,6 +214,95 @@ def test_search_finds_teams_places_towns_streets_venues(visit):
         assert not page.locator("#found").is_visible()
 
 
+@pytest.mark.parametrize("query", ["东镇1", "地点 G"])
+def test_enter_in_the_search_selects_and_stays(visit, query):
+    page = visit()
+    for _ in range(2):  # what is selected already stays so too
+        page.keyboard.press("/")
+        page.fill(".find input", query)
+        page.keyboard.press("Enter")
+        assert page.locator(".head h2").inner_text().startswith("03")
+
+
+def test_search_says_how_many_it_leaves_out(visit):
+    page = visit()
+    page.fill(".find input", "样例商店")
+    assert page.locator("#found li").count() == 10
+    assert page.inner_text("#found li.cut") == "9/24"
+
+
+def test_the_slider_is_in_the_address_and_a_link_keeps_it(visit):
+    page = visit()
+    page.evaluate("patrol.setNow(7500)")
+    page.wait_for_timeout(700)
+    assert page.evaluate("location.hash").split("/")[3] == "125"
+    page = visit(link="#14/36.42000/115.92000/130//day/zh")
+    page.wait_for_timeout(600)
+    assert page.evaluate("location.hash") == "#14/36.42000/115.92000/130//day/zh"
+
+
+PAPER = "document.body.classList.contains('paper')"
+VIEW = "[patrol.map().getZoom(), patrol.map().getCenter().lat, patrol.map().getCenter().lng]"
+TILES = """() => [...document.querySelectorAll('.leaflet-tile-pane .leaflet-tile')].map(tile => {
+  const at = tile.getContext('2d').getImageData(9, 9, 1, 1).data;
+  return at[0] + at[1] + at[2];
+})"""
+
+
+@pytest.mark.parametrize("size", [DESK, (1920, 1080), PHONE])
+def test_paper_is_by_day_and_holds_the_sheet(visit, size):
+    page = visit(size)
+    page.evaluate("patrol.setTheme('night'); patrol.selectTeam(0); patrol.setNow(7500)")
+    before = page.evaluate(VIEW)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(PAPER)
+    assert page.evaluate("document.documentElement.dataset.theme") == "day"
+    assert min(page.evaluate(TILES)) > 300
+    sheet = page.locator("main").bounding_box()
+    assert sheet["width"] <= 1060
+    assert sheet["height"] <= 690
+    for part in ("#bar .night", "#corner-clock", ".head h2", ".schedule"):
+        assert page.locator(part).is_visible()
+    assert "非实时" in page.inner_text("#corner-clock")
+    assert "草稿" in page.inner_text("#bar")
+    assert "plan-0001" in page.inner_text("#credit")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert not page.evaluate(PAPER)
+    assert page.evaluate("document.documentElement.dataset.theme") == "night"
+    after = page.evaluate(VIEW)
+    assert after == pytest.approx(before, abs=1e-4)
+
+
+def test_the_same_sheet_from_day_and_night(visit):
+    page = visit()
+    sheets = []
+    for theme in ("day", "night"):
+        page.evaluate(f"patrol.setTheme('{theme}')")
+        page.wait_for_timeout(400)
+        sheets.append(page.pdf(prefer_css_page_size=True, print_background=True))
+    day, night = map(len, sheets)
+    assert night == pytest.approx(day, rel=0.02)
+
+
+def test_the_other_language_closes_the_window(visit):
+    page = visit(link="#17/36.40500/115.90300///day/zh")
+    page.evaluate("patrol.map().fire('click', {latlng: L.latLng(36.405, 115.903)})")
+    assert page.locator(".popup").count() == 1
+    page.evaluate("patrol.setLanguage('en')")
+    page.wait_for_timeout(400)
+    assert page.locator(".popup").count() == 0
+
+
+def test_a_phone_says_what_it_is(visit):
+    page = visit(PHONE)
+    credit = page.locator("#credit")
+    for text in ("2026-11-20", "2023-06", "plan-0001", "草稿", "GS(2024)0650"):
+        assert text in credit.inner_text()
+    scale = page.locator(".scale").bounding_box()
+    assert scale["x"] + scale["width"] <= PHONE[0]
+    assert scale["y"] + scale["height"] <= page.locator("#sheet").bounding_box()["y"]
+
+
 def test_the_share_link_brings_everything_back(visit):
     page = visit(link="#14/36.42000/115.92000/130/3/night/en")
     assert page.evaluate("document.documentElement.dataset.theme") == "night"
@@ -229,6 +318,9 @@ def test_layers_switch(visit):
     assert "8" in page.inner_text("#pane")
     page.get_by_label("巡逻路线").uncheck()
     assert page.evaluate("patrol.heads().length") == 0
+    assert "定点岗" in page.inner_text("#legend")
+    posts = "patrol.hits().filter(h => h.team >= 0).length"
+    assert page.evaluate(posts) == 2  # the post and the pair
     page.get_by_label("黄 · 每季查").check()
     assert page.evaluate("patrol.shown.tiers") == [True, True, False]
 

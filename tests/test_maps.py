@@ -173,6 +173,13 @@ def test_every_leg_is_its_pieces_end_to_end(night):
         )
 
 
+def test_a_peak_hour_is_named_only_where_it_stands_out(night):
+    data = build_payload(night, audience=Audience.COMMAND)
+    name = [place[0] for place in data["places"]]
+    hour = {name[s[0]]: s[5] for team in data["teams"] for s in team["stops"] if s[1] == 0}
+    assert hour == {"地点 A": 22, "地点 B": -1, "地点 C": 22}  # demand at B is flat
+
+
 def test_a_way_out_and_back_is_one_piece_taken_twice():
     there = shapely.LineString([(115.9, 36.4), (115.91, 36.4), (115.9, 36.4)])
     pieces = cut_pieces(gpd.GeoSeries([there]), LATTICE)

@@ -24,6 +24,7 @@ SCRIPTS = (
     "time.js",
     "bar.js",
     "frame.js",
+    "print.js",
     "start.js",
 )
 """Ours, joined in this order inside one function: later files use what earlier ones define."""

@@ -10,7 +10,7 @@ from api.maps.identity import choose_hues, dashes_of, nearness
 from api.maps.pack import Lattice
 from api.maps.route import Pieces, cut_pieces, kilometres, pack_legs
 from geo.frames import Col
-from routing.model import Plan, Route, Visit, VisitKind
+from routing.model import Plan, Route, Stop, Visit, VisitKind
 
 if TYPE_CHECKING:
     from routing.pipeline import Tonight
@@ -24,6 +24,9 @@ KIND = {
     VisitKind.BREAK: BREAK,
 }
 """What a visit is drawn as; the script knows the same numbers."""
+
+PEAK_RATIO = 1.25
+"""A peak hour is named from this ratio to the mean of the shift's hours; else demand is flat."""
 
 
 def pack_night(tonight: "Tonight", lattice: Lattice, *, unit_id: str | None) -> dict[str, object]:
@@ -101,15 +104,24 @@ def _teams(
 
 
 def _stop(visit: Visit, row: dict[str, int], peak: dict[str, int]) -> list[object]:
-    """Return a visit as place, kind, arrival, departure, reason, peak hour (-1 for a must)."""
+    """Return a visit as place, kind, arrival, departure, reason, peak hour (-1: none)."""
     hour = peak.get(visit.place_id, -1) if KIND[visit.kind] == STOP else -1
     return [row[visit.place_id], KIND[visit.kind], visit.arrive, visit.depart, visit.reason, hour]
 
 
 def _peak_hours(plan: Plan) -> dict[str, int]:
-    """Return the hour of the day at which each place's demand peaks."""
+    """Return the hour of the day at which demand peaks, of the places where one stands out."""
     begins = plan.problem.shift.start.hour
-    return {stop.place_id: (begins + stop.peak_hour) % 24 for stop in plan.problem.stops}
+    return {
+        stop.place_id: (begins + stop.peak_hour) % 24
+        for stop in plan.problem.stops
+        if _stands_out(stop)
+    }
+
+
+def _stands_out(stop: Stop) -> bool:
+    worth = stop.value_by_hour
+    return worth[stop.peak_hour] * len(worth) >= PEAK_RATIO * sum(worth) > 0
 
 
 def _identities(

@@ -47,7 +47,7 @@ function searchBox() {
   return both;
 }
 function wireSearch(box, input, list) {
-  let found = [], at = 0;
+  let found = [], total = 0, at = 0;
   const choose = hit => {
     list.hidden = true;
     input.value = hit.text;
@@ -73,45 +73,52 @@ function wireSearch(box, input, list) {
       list.append(li);
     });
     if (!found.length) list.append(element('li', '', say('find.none')));
+    if (total > found.length) list.append(element('li', 'cut', share(found.length, total)));
   };
   input.oninput = () => {
     at = 0;
-    found = search(input.value.trim().toLowerCase());
+    ({ found, total } = search(input.value.trim().toLowerCase()));
     draw();
   };
   input.onblur = () => { list.hidden = true; };
   input.onkeydown = e => {
     if (e.key === 'ArrowDown') at = Math.min(found.length - 1, at + 1);
     else if (e.key === 'ArrowUp') at = Math.max(0, at - 1);
-    else if (e.key === 'Enter' && found[at]) return choose(found[at]);
+    else if (e.key === 'Enter' && found[at]) {
+      e.preventDefault();                                // else the same key presses the button that gets the focus
+      e.stopPropagation();
+      return choose(found[at]);
+    }
     else if (e.key === 'Escape') {
       input.value = '';
       found = [];
+      total = 0;
       input.blur();
     } else return;
     e.preventDefault();
     draw();
   };
 }
-/* The first hits, in the order teams, places, stations, towns, streets, venues. */
+/* The first hits, in the order teams, places, stations, towns, streets, venues; and how many there are. */
 function search(text) {
   const found = [];
-  if (!text) return found;
+  let total = 0;
+  if (!text) return { found, total };
   const offer = (name, kind, go) => {
-    if (found.length < MAX_FOUND && name.toLowerCase().includes(text)) found.push({ text: name, kind, go });
+    if (name.toLowerCase().includes(text) && total++ < MAX_FOUND) found.push({ text: name, kind, go });
   };
-  for (const team of D.teams) offer(`${two(team.no)} ${team.name}`, say('teams'), () => selectTeam(team.i));
+  for (const team of D.teams) offer(`${two(team.no)} ${team.name}`, say('teams'), () => showTeam(team.i));
   D.places.forEach(([name, lat, lon], row) => offer(name, say('place'), () => {
     const team = D.teams.find(t => t.stops.some(s => s.place === row));
-    if (team && team.i !== state.team) selectTeam(team.i);
+    if (team) showTeam(team.i);
     goTo(lat, lon, 16);
   }));
   for (const [name, lat, lon] of D.stations) offer(name, say('station'), () => goTo(lat, lon, 15));
   for (const [name, lat, lon, level] of D.labels) {
-    if (level !== COUNTY) offer(name, say(level === TOWNSHIP ? 'border.township' : 'border.village'), () => goTo(lat, lon, level === TOWNSHIP ? 13 : 15));
+    if (level !== COUNTY) offer(name, say(level === TOWNSHIP ? 'township' : 'village'), () => goTo(lat, lon, level === TOWNSHIP ? 13 : 15));
   }
   D.streets.names.forEach((name, row) => offer(name, say('street'), () => goToStreet(row)));
-  for (let i = 0; venues && found.length < MAX_FOUND && i < venues.n; i++) {
+  for (let i = 0; venues && i < venues.n; i++) {
     offer(venues.name(i), say('venue'), () => {
       shown.tiers[venues.tier[i]] = true;
       redraw();
@@ -120,7 +127,7 @@ function search(text) {
       openVenue(i);
     });
   }
-  return found;
+  return { found, total };
 }
 function goToStreet(row) {
   for (const index of land.streets) {

@@ -51,8 +51,8 @@ function iconButton(name, cls, act, label) {
   return b;
 }
 
-/* Screen pixels per CSS pixel, at most 2: more costs memory and shows nothing. */
-const density = () => Math.min(2, devicePixelRatio || 1);
+/* Screen pixels per CSS pixel, at most 2: more costs memory and shows nothing; 2 on paper. */
+const density = () => (document.body.classList.contains('paper') ? 2 : Math.min(2, devicePixelRatio || 1));
 function sizeCanvas(canvas, width, height) {
   const k = density();
   canvas.width = width * k;

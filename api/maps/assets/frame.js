@@ -47,9 +47,9 @@ function creditTexts() {
   ].filter(Boolean);
 }
 function drawCredit() {
-  const credit = byId('credit'), always = new Set([say('credit.synthetic'), say('credit.audience', { audience: say('audience.' + D.meta.audience), date: D.meta.night })]);
+  const credit = byId('credit');
   credit.textContent = '';
-  for (const text of creditTexts()) credit.append(element('span', always.has(text) ? '' : 'more', text));
+  for (const text of creditTexts()) credit.append(element('span', '', text));
   const y = map.getSize().y / 2, mid = x => map.containerPointToLatLng([x, y]);
   const metresPerPixel = map.distance(mid(0), mid(100)) / 100;
   const length = SCALES.find(v => v / metresPerPixel > 50) || SCALES[SCALES.length - 1];

@@ -56,27 +56,35 @@ function drawStreetNames(scene) {
   });
 }
 /* Chinese names stand upright and stacked on north-south streets, and follow the others unrotated;
-   names in letters turn with the street. */
+   digits stay together as one unit; names in letters turn with the street. */
+const LETTER = 14;
 function writeStreet(scene, name, x, y, angle) {
-  const letters = [...name], n = letters.length;
-  if (n > 24 || !scene.sees([x, y])) return;
+  if (name.length > 24 || !scene.sees([x, y])) return;
   let a = angle;
   if (a > Math.PI / 2) a -= Math.PI;
   if (a < -Math.PI / 2) a += Math.PI;
   if (/[A-Za-z]/.test(name)) return writeTurned(scene, name, x, y, a);
-  const { g } = scene, up = Math.abs(a) > Math.PI / 4, step = 14, w = up ? 8 : n * step / 2 + 2, h = up ? n * step / 2 + 2 : 9;
+  const { g } = scene, up = Math.abs(a) > Math.PI / 4, units = name.match(/\d+|\S/gu) || [];
+  g.font = `400 12px ${FONT}`;
+  const wide = units.map(unit => Math.max(LETTER, g.measureText(unit).width + 2));
+  const steps = up ? units.map(() => LETTER) : wide, half = steps.reduce((a, b) => a + b, 0) / 2 + 2;
+  const w = up ? Math.max(...wide) / 2 + 1 : half, h = up ? half : 9;
   if (!scene.free(x, y, w, h)) return;
   scene.take(x, y, w, h);
   if (up && a < 0) a += Math.PI;
-  const vx = Math.cos(a) * step, vy = Math.sin(a) * step;
-  g.font = `400 12px ${FONT}`;
+  const vx = Math.cos(a), vy = Math.sin(a);
   g.textAlign = 'center';
   g.textBaseline = 'middle';
   g.lineWidth = 3;
   g.strokeStyle = C.halo;
   g.fillStyle = C.label2;
   for (const write of ['strokeText', 'fillText']) {
-    letters.forEach((letter, i) => g[write](letter, x + vx * (i - (n - 1) / 2), y + vy * (i - (n - 1) / 2)));
+    let along = 2 - half;
+    units.forEach((unit, i) => {
+      const at = along + steps[i] / 2;
+      g[write](unit, x + vx * at, y + vy * at);
+      along += steps[i];
+    });
   }
 }
 function writeTurned(scene, name, x, y, angle) {

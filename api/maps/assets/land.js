@@ -9,6 +9,7 @@ const STREET_ZOOM = [8, 10, 12, 13, 9, 16];
 const STREET_WIDTH = [1.6, 1.2, .9, .6, .8, .6];
 const RURAL = 4, STREET_LAYERS = [5, 4, 3, 2, 1, 0];
 const streetWidth = (kind, zoom) => STREET_WIDTH[kind] * 1.34 ** Math.max(0, zoom - STREET_ZOOM[kind]);
+const villageWidth = zoom => (zoom < 15 ? 1.6 : 5);
 const STREET_SKIN = [0, 1, 2, 3, 2, 3];                  // which road colour a class wears
 
 /* What is switched on; the layer list writes here. */
@@ -136,6 +137,7 @@ const LandLayer = L.GridLayer.extend({
     if (shown.density) land.density.forEach((areas, row) => pen.fill(areas, C.dens, densityAlpha(row, z)));
     pen.fill(land.areas[WATER_AREA], C.water);
     pen.stroke(land.areas[WATER_LINE], C.water, Math.max(1, 2.6 * 1.34 ** (z - 13)));
+    this.drawSmallAreas(pen);
     this.drawStreets(pen);
     this.drawBorders(pen);
     return tile;
@@ -165,11 +167,15 @@ const LandLayer = L.GridLayer.extend({
       pen.stroke(land.streets[kind], color, streetWidth(kind, z));
     }
   },
+  /* Basic grids and villages follow the streets, so they lie under them: a village as a band beside. */
+  drawSmallAreas(pen) {
+    const { land } = this, z = pen.zoom;
+    if (shown.villages && z >= 11 || z >= 15) pen.stroke(land.borders[VILLAGE], C.bvillage, villageWidth(z));
+    if (shown.cells && z >= 15) pen.stroke(land.cells, C.grid, z > 15 ? 1 : .8);
+  },
   drawBorders(pen) {
     const { land } = this, z = pen.zoom;
     pen.g.lineCap = 'butt';
-    if (shown.cells && z >= 15) pen.stroke(land.cells, C.grid, z > 15 ? 1 : .8);
-    if (shown.villages && z >= 11 || z >= 15) pen.stroke(land.borders[VILLAGE], C.bvillage, z > 14 ? 2.2 : .8);
     if (shown.townships && z >= 9) pen.stroke(land.borders[TOWNSHIP], C.btown, z > 13 ? 2 : 1.2, [8, 3]);
     pen.stroke(land.borders[COUNTY], C.bcounty, 2.4, [12, 3, 2, 3]);
   },

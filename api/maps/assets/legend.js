@@ -1,6 +1,7 @@
 /* Legend: only what is on screen, counted again after each move (n of N). */
 
 function drawLegend() {
+  if (venues) countTiers();
   const legend = byId('legend'), shut = legend.classList.contains('shut');
   legend.textContent = '';
   const title = button(say('legend'), '', () => {
@@ -13,6 +14,7 @@ function drawLegend() {
   legend.append(title, body);
   if (shut) return;
   if (shown.routes && D.teams.length) legendTeams(body);
+  legendMarks(body);
   if (venues && shown.tiers.some(Boolean) && map.getZoom() >= 12) legendVenues(body);
   if (venues && shown.share && map.getZoom() < 12) legendShare(body);
   if (D.density && shown.density) legendDensity(body);
@@ -30,7 +32,7 @@ function legendRow(mark, text, note) {
 }
 function legendTeams(body) {
   body.append(element('div', 'row', say('legend.team')));
-  const row = element('div', 'row'), pairs = element('div', 'two');
+  const row = element('div', 'row');
   for (let dash = 0; dash < 4; dash++) {
     const team = D.teams.find(t => t.dash === dash && t.hue === dash) || D.teams.find(t => t.dash === dash);
     if (team) row.append(swatch(g => {
@@ -38,13 +40,20 @@ function legendTeams(body) {
       drawBadge(g, 24, 11, team, .85);
     }, 48, 30));
   }
-  pairs.append(
-    legendRow(swatch((g, x, y) => drawPost(g, x, y, 8)), say('post')),
-    legendRow(swatch((g, x, y) => drawPair(g, x, y, 7), 26), say('pair')),
-  );
-  if (D.counts) pairs.append(legendRow(swatch((g, x, y) => drawUnserved(g, x, y, 7)), `${say('unserved')} ${share(D.unserved.length, D.counts.places[1])}`));
-  pairs.append(legendRow(swatch((g, x, y) => drawStation(g, x, y + 1, 7)), say('station')));
-  body.append(row, pairs);
+  body.append(row);
+}
+/* Marks that stay when the routes are off. */
+function legendMarks(body) {
+  const pairs = element('div', 'two');
+  if (D.teams.length) {
+    pairs.append(
+      legendRow(swatch((g, x, y) => drawPost(g, x, y, 8)), say('post')),
+      legendRow(swatch((g, x, y) => drawPair(g, x, y, 7), 26), say('pair')),
+    );
+  }
+  if (D.counts && shown.unserved) pairs.append(legendRow(swatch((g, x, y) => drawUnserved(g, x, y, 7)), `${say('unserved')} ${share(D.unserved.length, D.counts.places[1])}`));
+  if (shown.stations) pairs.append(legendRow(swatch((g, x, y) => drawStation(g, x, y + 1, 7)), say('station')));
+  body.append(pairs);
 }
 function legendVenues(body) {
   const seen = countInView(venues, map.getBounds()), zoom = map.getZoom();
@@ -101,8 +110,7 @@ function legendBorders(body) {
   const rows = [
     [true, 'border.county', C.bcounty, [12, 3, 2, 3], 2.4],
     [shown.townships && zoom >= 9, 'border.township', C.btown, [8, 3], 1.6],
-    [shown.villages && zoom >= 11 || zoom >= 15, 'border.village', C.bvillage, [], 2.2],
-    [D.cells && shown.cells && zoom >= 15, 'cell', C.grid, [], .9],
+    [shown.villages && zoom >= 11 || zoom >= 15, 'border.village', C.bvillage, [], villageWidth(zoom)],
   ];
   for (const [on, code, color, dash, width] of rows) {
     if (!on) continue;
@@ -115,6 +123,13 @@ function legendBorders(body) {
       g.lineTo(29, y);
       g.stroke();
     }, 30, 14), say(code)));
+  }
+  if (D.cells && shown.cells && zoom >= 15) {
+    lines.append(legendRow(swatch(g => {
+      g.strokeStyle = C.grid;
+      g.strokeRect(4.5, 1.5, 11, 11);
+      g.strokeRect(15.5, 1.5, 11, 11);
+    }, 30, 14), say('cell')));
   }
   body.append(element('h3', '', say('borders')), lines);
 }

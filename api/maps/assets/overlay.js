@@ -16,7 +16,8 @@ class Scene {
     this.box = [min.x + this.origin.x, min.y + this.origin.y, max.x + this.origin.x, max.y + this.origin.y].map(v => v / this.scale);
     this.focus = state.team >= 0 ? state.team : state.hover;
     this.view = L.bounds(map.containerPointToLayerPoint([0, 0]), map.containerPointToLayerPoint(map.getSize()));
-    this.teams = shown.routes ? D.teams.filter(t => this.focus < 0 || t.i === this.focus) : [];
+    this.teams = D.teams.filter(t => this.focus < 0 || t.i === this.focus);
+    this.routed = shown.routes ? this.teams : [];       // whose route, stops and badge are drawn
     this.boxes = [];
     this.hits = [];
   }
@@ -235,13 +236,14 @@ function placeBadge(scene, team) {
   const { min, max } = scene.view;
   const inside = ([dx, dy]) => y + dy > min.y + 14 && y + dy < frameFloor(scene) && x + dx > min.x + 18 && x + dx < max.x - (out ? 66 : 20);
   const shift = tries.find(t => inside(t) && scene.free(x + t[0], y + t[1], halfWidth, halfHeight));
+  if (out && !shift && isPhone()) return null;           // a full frame: the list still has the team
   const at = shift ? [x + shift[0], y + shift[1]] : out ? [x, y] : [x, y - halfHeight - 6];
   scene.take(at[0], at[1], halfWidth, halfHeight);
   return { team, from: p, at, size, out };
 }
 
 function drawBadges(scene) {
-  const { g } = scene, heads = scene.teams.map(team => placeBadge(scene, team)).filter(Boolean);
+  const { g } = scene, heads = scene.routed.map(team => placeBadge(scene, team)).filter(Boolean);
   for (const head of heads) {
     if (head.out) drawPointer(g, head);
     else if (head.team.i === state.team) drawLeader(g, head, C.ink, true);

@@ -84,8 +84,8 @@ function drawUnservedList(pane) {
     row.append(swatch((g, x, y) => drawUnserved(g, x, y, 7)), words);
     pane.append(row);
   }
-  const [n, N] = D.counts.places;
-  pane.append(element('p', 'note', say('unserved.note', { share: share(D.unserved.length, N), n, N })));
+  const [n, N] = D.counts.places, note = D.unserved.length ? 'unserved.note' : 'unserved.none';
+  pane.append(element('p', 'note', say(note, { share: share(D.unserved.length, N), n, N })));
 }
 
 function checkbox(text, value, set, mark, note) {
@@ -124,8 +124,11 @@ function drawVenueOptions(pane, head, row) {
   head(say('group.venues'));
   for (const tier of [0, 1, 2]) {
     const mark = swatch((g, x, y) => drawTier(g, x, y, 6, tier));
-    pane.append(checkbox(say('tier.' + tier), shown.tiers[tier], v => { shown.tiers[tier] = v; }, mark, count(venues.total[tier])));
+    const option = checkbox(say('tier.' + tier), shown.tiers[tier], v => { shown.tiers[tier] = v; }, mark, share(0, venues.total[tier]));
+    option.dataset.tier = tier;
+    pane.append(option);
   }
+  countTiers();
   row('late', 'layer.late', swatch((g, x, y) => drawTier(g, x, y, 4.6, 2, true)), share(venues.late, venues.n));
   head(say('group.kinds'));
   const kinds = element('div', 'kinds');
@@ -133,6 +136,16 @@ function drawVenueOptions(pane, head, row) {
     kinds.append(checkbox(say('kind.' + kind), shown.kinds[kind], v => { shown.kinds[kind] = v; }, null, say('kind.characters')[kind]));
   }
   pane.append(kinds);
+}
+/* Venues drawn in view over all, in the layer list. */
+function countTiers() {
+  const options = document.querySelectorAll('.option[data-tier]');
+  if (!options.length) return;
+  const seen = countInView(venues, map.getBounds());
+  for (const option of options) {
+    const tier = +option.dataset.tier, drawn = shown.tiers[tier] && tierShows(tier, map.getZoom());
+    option.querySelector('small').textContent = share(drawn ? seen[tier] : 0, venues.total[tier]);
+  }
 }
 function drawLegendPane(pane) {
   pane.append(byId('legend'));

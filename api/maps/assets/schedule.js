@@ -24,7 +24,7 @@ function timeSplit(team) {
   const site = sum(s => s.kind !== BREAK), rest = sum(s => s.kind === BREAK);
   const drive = team.legs.reduce((a, leg) => a + leg.arrive - leg.depart, 0), wait = Math.max(0, team.end - team.start - site - rest - drive);
   const split = element('div', 'split'), key = element('div', 'key');
-  for (const [seconds, color, word] of [[site, C.hues[team.hue], 'site'], [drive, C.line2, 'drive'], [rest, C.line, 'rest'], [wait, C.panel2, 'wait']]) {
+  for (const [seconds, color, word] of [[site, C.hues[team.hue], 'site'], [drive, C.line2, team.mode === 'foot' ? 'walk' : 'drive'], [rest, C.line, 'rest'], [wait, C.panel2, 'wait']]) {
     if (minutes(seconds) < (word === 'wait' ? 2 : 1)) continue;
     const bar = element('i'), mark = element('i'), entry = element('span');
     bar.style.flex = String(seconds);
@@ -46,6 +46,8 @@ function detailActions() {
   } else actions.append(button('‹ ' + say('back'), 'btn', () => selectTeam(-1)));
   return actions;
 }
+
+const stay = stop => `${minutes(stop.depart - stop.arrive)} ${say('minute')}`;
 
 const STOP_CLASS = ['', ' post', ' pair', ' rest'];
 function scheduleTable(team) {
@@ -69,7 +71,7 @@ function scheduleRow(team, stop, row) {
   cells[1].append(element('b', '', clock(stop.arrive)), element('small', '', clock(stop.depart)));
   const reason = [isMust(stop) ? say(stop.kind === POST ? 'post' : 'pair') : '', isBreak ? name : stopReason(team, stop)].filter(Boolean).join(' · ');
   cells[2].append(isBreak ? say('break') : name, element('small', '', reason));
-  cells[3].append(`${minutes(stop.depart - stop.arrive)}′`);
+  cells[3].append(stay(stop));
   tr.append(...cells);
   tr.tabIndex = 0;
   tr.dataset.row = row;
@@ -101,7 +103,7 @@ function openPopup(latlng, title, lines) {
 }
 function openStop(team, stop) {
   const [name, lat, lon] = D.places[stop.place];
-  openPopup([lat, lon], name, [`${two(team.no)} ${team.name} · ${clock(stop.arrive)}–${clock(stop.depart)} · ${minutes(stop.depart - stop.arrive)}′`, stopReason(team, stop)]);
+  openPopup([lat, lon], name, [`${two(team.no)} ${team.name} · ${clock(stop.arrive)}–${clock(stop.depart)} · ${stay(stop)}`, stopReason(team, stop)]);
 }
 function openUnserved([place, cause, hour]) {
   const [name, lat, lon] = D.places[place];

@@ -35,10 +35,14 @@ function setTheme(theme) {
 }
 function setLanguage(lang) {
   state.lang = lang;
+  map.closePopup();                                      // its words are of the other language
   document.documentElement.lang = lang === 'zh' ? 'zh-CN' : 'en';
   drawAll();
   redraw();
   saveLink();
+}
+function showTeam(i) {
+  if (i !== state.team) selectTeam(i);
 }
 function selectTeam(i) {
   state.team = i === state.team ? -1 : i;
@@ -80,15 +84,16 @@ function fitTeam(i) {
   const sorted = k => points.map(p => p[k]).sort((a, b) => a - b);
   const [lats, lons] = [sorted(0), sorted(1)], pick = (list, f) => list[Math.floor((list.length - 1) * f)];
   map.fitBounds([[pick(lats, tail), pick(lons, tail)], [pick(lats, 1 - tail), pick(lons, 1 - tail)]], { ...fitPadding(i), maxZoom: 16, animate: false });
+  if (i < 0 && isPhone() && tail) map.setZoom(map.getZoom() + 1, { animate: false });  // else badges cover each other
   if (i < 0) {
     state.overview = map.getZoom();
     overlay.paint();
   }
 }
 function fitPadding(i) {
-  const open = !isPhone() && !byId('legend').classList.contains('shut');
-  const bottom = !isPhone() ? (i < 0 ? 40 : 64) : state.sheet === 'half' ? Math.round(innerHeight * .54) - 80 : 50;
-  return { paddingTopLeft: [open ? 262 : 26, isPhone() ? 66 : 34], paddingBottomRight: [isPhone() ? 56 : 60, bottom] };
+  const open = !isPhone() && !byId('legend').classList.contains('shut'), credit = byId('credit').offsetHeight;
+  const bottom = !isPhone() ? (i < 0 ? 40 : 64) : state.sheet === 'half' ? Math.round(innerHeight * .54) - 80 : 36 + credit;
+  return { paddingTopLeft: [open ? 90 : 26, isPhone() ? 66 : 34], paddingBottomRight: [isPhone() ? 56 : 60, bottom] };
 }
 
 /* Share link: zoom/lat/lon/minute/team/theme/language. */
@@ -98,6 +103,14 @@ function saveLink() {
   try {
     history.replaceState(null, '', '#' + parts.join('/'));
   } catch { /* an embedded page has no address of its own */ }
+}
+/* While the slider moves the address follows twice a second: browsers refuse more. */
+let linkTimer = 0;
+function saveLinkSoon() {
+  linkTimer ||= setTimeout(() => {
+    linkTimer = 0;
+    saveLink();
+  }, 500);
 }
 function readLink() {
   const [zoom, lat, lon, minute, team, theme, lang] = location.hash.slice(1).split('/');
@@ -162,13 +175,9 @@ function wire() {
   });
   map.on('resize', drawWatermark);
   document.addEventListener('keydown', onKey);
-  let themeBefore = 'day';
   addEventListener('resize', drawAll);
-  addEventListener('beforeprint', () => {
-    themeBefore = document.documentElement.dataset.theme;
-    if (themeBefore !== 'day') setTheme('day');
-  });
-  addEventListener('afterprint', () => { if (themeBefore !== 'day') setTheme(themeBefore); });
+  addEventListener('beforeprint', toPaper);
+  addEventListener('afterprint', toScreen);
   wireGrip();
 }
 
@@ -178,7 +187,8 @@ function openLink(link) {
     if (i >= 0) selectTeam(i);
   }
   if (link.zoom != null && link.lat != null && link.lon != null) map.setView([link.lat, link.lon], link.zoom, { animate: false });
-  if (link.minute != null) setNow(link.minute * 60);
+  if (link.minute != null) setNow(Math.max(0, Math.min(D.meta.length, link.minute * 60)));
+  saveLink();
 }
 
 /* Build everything; returns the Leaflet map, to which Folium's own layers may be added. */

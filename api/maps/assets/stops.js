@@ -8,7 +8,7 @@ function drawStops(scene) {
   }
   const discs = [];
   scene.discAt = new Map();
-  for (const team of scene.teams) {
+  for (const team of scene.routed) {
     for (const visits of visitsByPlace(team)) layDisc(scene, team, visits, discs);
   }
   for (const draw of discs) draw();                      // discs over leaders

@@ -70,7 +70,9 @@ function drawChart(canvas) {
 function setNow(second) {
   state.now = second;
   if (!D.teams.length) return;
-  const whole = second == null, face = document.querySelector('.clock'), corner = byId('corner-clock'), range = byId('range');
+  const whole = second == null;
+  document.body.classList.toggle('timed', !whole);
+  const face = document.querySelector('.clock'), corner = byId('corner-clock'), range = byId('range');
   const [big, small] = whole ? [say('whole.night'), shiftText()] : [clock(second), say('planned')];
   face.firstChild.textContent = corner.textContent = big;
   face.lastChild.textContent = small;
@@ -82,6 +84,7 @@ function setNow(second) {
   markNow();
   markRow();
   overlay.paint();
+  saveLinkSoon();
 }
 function mixText(second) {
   const { site, drive, rest } = teamsDoing(second);
