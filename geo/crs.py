@@ -33,6 +33,9 @@ CHINA_BOX: Final = (72.004, 0.8293, 137.8347, 55.8271)
 FIXED_POINT_ROUNDS: Final = 3
 """Rounds of the inverse; each gains about four digits, three leave less than 1e-9 degrees."""
 
+SCALE_OFF: Final = 0.005
+"""By how much a length may be off in the city's metric CRS; UTM is 0.0004 off at its middle."""
+
 MIN_POINTS: Final = 50
 """Fewer points than this cannot tell one datum from another."""
 
@@ -82,6 +85,37 @@ def datum_of(text: str) -> Datum:
     if found is None:
         raise OptionInvalid(option="--datum", value=text, expected=", ".join(Datum))
     return found
+
+
+def is_metric_for(epsg: int, boundary: shapely.Geometry) -> bool:
+    """Tell whether an EPSG code is a projection in metres made for where a boundary lies.
+
+    Parameters
+    ----------
+    epsg : int
+    boundary : shapely geometry
+        WGS-84 degrees.
+
+    Returns
+    -------
+    bool
+        False where the code is unknown, not projected, not in metres, not for the middle of the
+        boundary, or more than `SCALE_OFF` off in length there (as Pseudo-Mercator is).
+    """
+    try:
+        crs = pyproj.CRS.from_epsg(epsg)
+    except pyproj.exceptions.CRSError:
+        return False
+    west, south, east, north = shapely.bounds(boundary).tolist()
+    lon, lat = (west + east) / 2, (south + north) / 2
+    area = crs.area_of_use
+    if not crs.is_projected or any(axis.unit_name != "metre" for axis in crs.axis_info):
+        return False
+    if area is None or not (area.west <= lon <= area.east and area.south <= lat <= area.north):
+        return False
+    factors = pyproj.Proj(crs).get_factors(lon, lat)
+    scales = np.array([factors.meridional_scale, factors.parallel_scale])
+    return bool(np.isfinite(scales).all() and (np.abs(scales - 1.0) <= SCALE_OFF).all())
 
 
 def wgs84_to_gcj02(lonlat: np.ndarray) -> np.ndarray:

@@ -120,7 +120,7 @@ class DatumMismatch(InputError):
     code = "input.datum.mismatch"
     template = (
         "{source}: the points are stated as {stated} but lie like {likely} "
-        "(about {offset_m} m off). Repeat with --datum {likely}."
+        "(about {offset_m} m off). Repeat with {remedy}."
     )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from api.i18n import catalogue
+from api.i18n import catalogue, explain
 from geo.errors import (
     CodeInvalid,
     ColumnMissing,
@@ -38,7 +38,7 @@ from geo.io import (
     read_venues,
     read_water,
 )
-from geo.io.hints import Hint
+from geo.io.hints import REASONS, Hint
 from geo.io.limits import check_json_depth
 from geo.io.opening import open_table
 
@@ -574,7 +574,9 @@ def test_rows_with_faults_are_listed_with_reasons(tmp_path):
 
 def test_all_rows_refused_is_one_error(tmp_path):
     text = VENUES_CSV.replace("红", "紫").replace("黄色", "紫").replace("绿", "紫")
-    with pytest.raises(ValueInvalid, match=r"row 1, column tier: 紫.*all 3 rows"):
+    with pytest.raises(
+        ValueInvalid, match=r"row 1, column tier: （不显示.*red, yellow, green.*all 3 rows"
+    ):
         read_venues(write(tmp_path / "v.csv", text))
 
 
@@ -714,7 +716,9 @@ def test_personal_values_under_innocent_headers(tmp_path):
 
 def test_phone_numbers_in_place_of_coordinates_are_not_repeated(tmp_path):
     text = "名称,类型,等级,x,y\n甲,小商店,红,13812345678,13812345678\n"
-    with pytest.raises(ValueInvalid, match="row 1, column x, y: – is not allowed") as caught:
+    with pytest.raises(
+        ValueInvalid, match="row 1, column x, y: （不显示 / not shown） is not allowed"
+    ) as caught:
         read_venues(write(tmp_path / "v.csv", text))
     assert "13812345678" not in repr(caught.value.params)
 
@@ -744,7 +748,7 @@ def test_kinds_of_person_and_dwellings_are_refused(tmp_path):
 def test_a_layer_of_persons_is_refused_by_its_name(tmp_path):
     path = tmp_path / "v.gpkg"
     villages().to_file(path, layer="重点人员")
-    with pytest.raises(PersonKindRefused, match="重点人员"):
+    with pytest.raises(PersonKindRefused, match="重点人"):
         read_boundaries(path)
 
 
@@ -779,3 +783,87 @@ def test_every_code_of_the_readers_is_in_the_catalogue():
     used = set(re.findall(r'"((?:note|refusal)\.[a-z.]+)"', text)) - {"refusal."}
     known = {code for code in catalogue() if code.startswith(("note.", "refusal."))}
     assert used == known
+
+
+def test_a_header_that_is_a_phone_number_is_named_by_its_position(tmp_path):
+    path = write(tmp_path / "v.csv", VENUES_CSV.replace("上次检查", "电话13987654321"))
+    with pytest.raises(PersonalDataRefused, match="--drop 第5列/column5") as caught:
+        read_venues(path)
+    assert "13987654321" not in repr(caught.value.params)
+    for name in ("第5列", "column 5", "第5列/column5"):
+        reading = read_venues(path, drop=[name])
+        assert "13987654321" not in repr((reading.notes, reading.dropped))
+
+
+def test_a_name_in_a_cell_is_never_repeated(tmp_path):
+    for old, new in (("小商店", "重点人员张伟强"), ("36.4523456", "张伟强"), ("绿", "张伟强")):
+        path = write(tmp_path / "v.csv", VENUES_CSV.replace(old, new))
+        try:
+            said = repr(read_venues(path).refused)
+        except PersonKindRefused as error:
+            said = repr(error.params)
+        assert "张伟强" not in said
+    path = write(tmp_path / "v.csv", VENUES_CSV.replace("编号", "坐标系").replace("A1", "张伟强"))
+    text = path.read_text("utf-8").replace("A2", "张伟强").replace("A3", "张伟强")
+    with pytest.raises(ValueInvalid, match="GCJ-02") as caught:
+        read_venues(write(path, text))
+    assert "张伟强" not in repr(caught.value.params)
+
+
+def test_the_remedy_repeats_what_was_dropped(tmp_path):
+    text = VENUES_CSV.replace("编号", "负责人").replace("上次检查", "联系电话")
+    path = write(tmp_path / "v.csv", text)
+    with pytest.raises(PersonalDataRefused, match="--drop 负责人,联系电话 to"):
+        read_venues(path, drop=["负责人"])
+    for listed in ("负责人，联系电话", "负责人、联系电话"):
+        assert len(read_venues(path, drop=[listed]).frame) == 3
+
+
+def test_dates_out_of_this_age_are_refused(tmp_path):
+    text = VENUES_CSV.replace("2026-10-01", "9999-12-31").replace("2026/9/5", "1066-10-14")
+    assert [r.code for r in read_venues(write(tmp_path / "v.csv", text)).refused] == [
+        "refusal.year"
+    ] * 2
+    text = INCIDENTS_CSV.replace("2026-03-01 20:15:00", "9999-12-31T23:59:59Z")
+    text = text.replace("2026/3/1 23:05", "9999-12-31")
+    codes = [r.code for r in read_incidents(write(tmp_path / "i.csv", text)).refused]
+    assert codes == ["refusal.value", "refusal.year"]
+
+
+def test_names_and_sources_of_persons_are_refused(tmp_path):
+    text = VENUES_CSV.replace("样例商店 00003", "布控张伟强").replace("编号", "来源")
+    text = text.replace("A1", "重点人员张伟强")
+    codes = [(r.row, r.code) for r in read_venues(write(tmp_path / "v.csv", text)).refused]
+    assert codes == [(1, "refusal.person"), (3, "refusal.person")]
+    text = "编号,呼号,派出所\n1,重点人员张伟强,S1\n2,巡02,S1\n"
+    reading = read_units(write(tmp_path / "u.csv", text))
+    assert [(r.row, r.code) for r in reading.refused] == [(1, "refusal.person")]
+
+
+def test_water_without_rows_is_an_empty_layer(tmp_path):
+    frame = gpd.GeoDataFrame({"name": pd.Series([], dtype="str")}, geometry=[], crs=4326)
+    frame.to_file(tmp_path / "water.gpkg")
+    for reader in (read_water, read_buildings):
+        reading = reader(tmp_path / "water.gpkg")
+        assert len(reading.frame) == 0
+        assert "note.empty" in notes(reading)
+
+
+def test_overlapping_boundaries_and_repeated_ids_are_noted(tmp_path):
+    frame = villages()
+    frame.loc[1, "geometry"] = square(0.5)
+    frame.to_file(tmp_path / "b.gpkg")
+    assert notes(read_boundaries(tmp_path / "b.gpkg"))["note.overlap"]["n"] == 1
+    villages().to_file(tmp_path / "c.gpkg")
+    assert "note.overlap" not in notes(read_boundaries(tmp_path / "c.gpkg"))
+    reading = read_venues(write(tmp_path / "v.csv", VENUES_CSV.replace("A2", "A1")))
+    assert notes(reading)["note.repeated"]["n"] == 1
+
+
+def test_all_rows_refused_says_the_reason_in_words(tmp_path):
+    path = write(tmp_path / "u.csv", "编号,派出所,人数\n1,S1,1\n2,S1,0\n")
+    with pytest.raises(ValueInvalid, match="a number of 2 or more; all 2 rows") as caught:
+        read_units(path)
+    assert "2 或更大的整数" in explain(caught.value, "zh")
+    for reason, english in REASONS.items():
+        assert catalogue()[f"expected.{reason}"]["en"] == english

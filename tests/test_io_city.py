@@ -256,7 +256,7 @@ def _shifted(town, tmp_path, datum):
 
 def test_gcj02_venues_stated_as_wgs84_are_found_out(town, tmp_path):
     _shifted(town, tmp_path, Datum.GCJ02)
-    with pytest.raises(DatumMismatch, match=r"venues\.csv.*--datum GCJ-02") as caught:
+    with pytest.raises(DatumMismatch, match=r"venues\.csv.*--datum venues=GCJ-02") as caught:
         read(tmp_path)
     assert 400 < caught.value.params["offset_m"] < 650
     for datum in ({"venues": "GCJ-02"}, "venues=GCJ-02, incidents=WGS-84"):
@@ -267,7 +267,9 @@ def test_gcj02_venues_stated_as_wgs84_are_found_out(town, tmp_path):
 
 def test_a_datum_for_all_points_that_fits_only_one_layer(town, tmp_path):
     _shifted(town, tmp_path, Datum.GCJ02)
-    with pytest.raises(DatumMismatch, match=r"incidents\.csv.*--datum WGS-84"):
+    with pytest.raises(
+        DatumMismatch, match=r"incidents\.csv.*venues=GCJ-02,incidents=WGS-84,stations"
+    ):
         read(tmp_path, datum="GCJ-02")
     with pytest.raises(OptionInvalid, match="venue"):
         read(tmp_path, datum={"venue": "GCJ-02"})
@@ -355,3 +357,17 @@ def test_what_is_fetched_is_what_the_reader_reads(town, tmp_path, monkeypatch):
     frame = read_streets(out).frame
     assert len(frame) == 1
     assert not frame[Col.ONEWAY][0]
+
+
+@pytest.mark.parametrize("epsg", [0, 999999, -1, 4326, 3857, 2000, 32633])
+def test_an_epsg_that_is_no_metric_crs_of_the_city(town, tmp_path, epsg):
+    write_layers(town, tmp_path)
+    with pytest.raises(OptionInvalid, match="--epsg"):
+        read_layers(paths(tmp_path), epsg=epsg, data_date=DATA_DATE)
+
+
+def test_incidents_after_the_data_date_are_noted(town, tmp_path):
+    write_layers(town, tmp_path)
+    _, _, notes = read_layers(paths(tmp_path), epsg=4548, data_date=date(2024, 6, 1))
+    assert [n.params["n"] for n in notes if n.code == "note.later"] == [200]
+    assert not any(n.code == "note.later" for n in read(tmp_path)[2])

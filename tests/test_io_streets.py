@@ -311,3 +311,27 @@ def test_osm_extracts(name, least):
     reading = read_streets(NET / name)
     assert len(reading.frame) >= least
     assert "note.street.unnamed" in _notes(reading)
+
+
+def _networkx_graph(path, x):
+    import networkx as nx
+
+    graph = nx.MultiDiGraph(crs="epsg:4326")
+    for node, lon in enumerate((115.97, 115.98, x)):
+        graph.add_node(node, x=lon, y=36.45)
+    graph.add_edge(0, 1, highway="residential", length=9.5)
+    graph.add_edge(1, 2, highway="residential", length=9.5)
+    nx.write_graphml(graph, path)
+    return path
+
+
+def test_graphml_as_networkx_writes_it(tmp_path):
+    from geo.io import read_streets
+
+    assert len(read_streets(_networkx_graph(tmp_path / "g.graphml", 115.99)).frame) == 2
+    for x in (float("nan"), float("inf")):
+        reading = read_streets(_networkx_graph(tmp_path / "g.graphml", x))
+        assert len(reading.frame) == 1
+        assert {n.code: n.params for n in reading.notes}["note.street.position"] == {"n": 1}
+    with pytest.raises(FileUnreadable, match="no degrees"):
+        read_streets(_networkx_graph(tmp_path / "g.graphml", 215.0))

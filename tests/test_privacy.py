@@ -265,7 +265,17 @@ def test_no_dwelling_is_a_place_of_work(word):
 def test_names_of_dwellings():
     assert is_dwelling_name("某小区3号楼2单元501室")
     assert is_dwelling_name("东关街出租屋")
-    assert not is_dwelling_name("阳光住宅小区超市")
+    for name in ("幸福小区张伟强家", "阳光花园3号楼502", "东关街18号李家", "阳光住宅"):
+        assert is_dwelling_name(name)
+    for name in (
+        "阳光住宅小区超市",
+        "老家饭店",
+        "家家乐超市",
+        "宜家",
+        "科技园3号楼502",
+        "大院人家",
+    ):
+        assert not is_dwelling_name(name)
 
 
 def test_command_alone_sees_what_would_give_a_patrol_away():

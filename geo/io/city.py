@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.crs import Datum, datum_of, from_wgs84, likely_datum
+from geo.crs import Datum, datum_of, from_wgs84, is_metric_for, likely_datum
 from geo.errors import DatumMismatch, OptionInvalid, OutsideBoundary
 from geo.frames import (
     BUILDINGS,
@@ -23,6 +23,7 @@ from geo.frames import (
     Level,
     empty_frame,
 )
+from geo.io.hints import Hint
 from geo.io.layers import (
     read_boundaries,
     read_buildings,
@@ -36,8 +37,9 @@ from geo.io.layers import (
 from geo.io.position import lonlat_of
 from geo.io.report import Note, Reading, Refusal
 from geo.io.streets import read_streets
+from geo.io.table import header_parts
 from geo.privacy.headers import normal_header
-from geo.units import SYNTHETIC, UNITS_PER_STATION
+from geo.units import CITY_ZONE, SYNTHETIC, UNITS_PER_STATION
 
 POINT_LAYERS: Final = ("buildings", "venues", "incidents", "stations", "posts")
 """Layers that geocoders make; a datum stated once is theirs."""
@@ -69,7 +71,7 @@ def read_layers(
     epsg: int | None,
     data_date: date,
     datum: str | Mapping[str, str] = Datum.WGS84.value,
-    drop: Sequence[str] = (),
+    drop: str | Sequence[str] = (),
 ) -> tuple[Layers, tuple[Refusal, ...], tuple[Note, ...]]:
     """Read and check all layers of a city.
 
@@ -84,8 +86,9 @@ def read_layers(
         One datum for the layers of points (buildings, venues, incidents, stations, posts), or one
         for each layer named, also as text: ``venues=GCJ-02,incidents=WGS-84``. Streets, water and
         boundaries are WGS-84 unless named.
-    drop : sequence of str
-        Headers to leave out of every file before anything is looked at.
+    drop : str or sequence of str
+        Headers to leave out of every file before anything is looked at; in one text between
+        ``,``, ``，`` or ``、``.
 
     Returns
     -------
@@ -101,7 +104,8 @@ def read_layers(
         No usable street.
     """
     datums = _datums(datum)
-    readings = _read_all(paths, datums, tuple(drop), version=f"{data_date:%Y-%m}")
+    drop = (drop,) if isinstance(drop, str) else tuple(drop)
+    readings = _read_all(paths, datums, drop, version=f"{data_date:%Y-%m}")
     _require_dropped(readings, drop)
     frames = {layer: reading.frame for layer, reading in readings.items()}
     _require_inside(frames, paths)
@@ -110,7 +114,10 @@ def read_layers(
         epsg = int(frames["boundaries"].estimate_utm_crs().to_epsg())
         boundary_file = Path(paths.boundaries).name
         notes.append(Note(source=boundary_file, code="note.epsg", params={"epsg": epsg}))
-    notes += _check_datums(readings, paths, epsg)
+    elif not is_metric_for(epsg, _city_area(frames["boundaries"])[0]):
+        raise OptionInvalid(option="--epsg", value=epsg, expected=Hint.METRIC_CRS)
+    notes += _check_datums(readings, paths, epsg, datums=datums, drop=drop)
+    notes += _later_note(frames["incidents"], data_date, Path(paths.incidents).name)
     if paths.units is None:
         frames["units"] = derive_units(frames["stations"])
         notes.append(
@@ -204,9 +211,15 @@ def _read_all(
 
 def _require_dropped(readings: Mapping[str, Reading], drop: Sequence[str]) -> None:
     """Refuse a header to drop that no file has: a slip would let the column in elsewhere."""
-    dropped = {normal_header(h) for reading in readings.values() for h in reading.dropped}
+    dropped = {
+        normal_header(name)
+        for reading in readings.values()
+        for header in reading.dropped
+        for name in (header, *header.split("/"))
+    }
     for header in drop:
-        if normal_header(header) not in dropped:
+        whole, *parts = map(normal_header, header_parts(header))
+        if whole not in dropped and not (parts and dropped.issuperset(parts)):
             raise OptionInvalid(option="--drop", value=header, expected="a header of a file")
 
 
@@ -236,7 +249,24 @@ def _city_area(boundaries: gpd.GeoDataFrame) -> tuple[shapely.Geometry, str]:
     return shapely.union_all(units.geometry.to_numpy()), shown
 
 
-def _check_datums(readings: Mapping[str, Reading], paths: LayerPaths, epsg: int) -> list[Note]:
+def _later_note(incidents: pd.DataFrame, data_date: date, source: str) -> tuple[Note, ...]:
+    """Note that most incidents lie after the data date: one of the two is mistaken."""
+    end = pd.Timestamp(data_date, tz=CITY_ZONE) + pd.Timedelta(days=1)
+    n, total = int((incidents[Col.OCCURRED_AT] >= end).sum()), len(incidents)
+    if 2 * n <= total:
+        return ()
+    params = {"n": n, "total": total, "day": data_date.isoformat()}
+    return (Note(source=source, code="note.later", params=params),)
+
+
+def _check_datums(
+    readings: Mapping[str, Reading],
+    paths: LayerPaths,
+    epsg: int,
+    *,
+    datums: dict[str, Datum],
+    drop: Sequence[str],
+) -> list[Note]:
     """Compare the point layers with the streets under every datum.
 
     Raises
@@ -259,11 +289,20 @@ def _check_datums(readings: Mapping[str, Reading], paths: LayerPaths, epsg: int)
                 stated=finding.stated.value,
                 likely=finding.likely.value,
                 offset_m=finding.offset_m,
+                remedy=_remedy(reading, layer, datums | {layer: finding.likely}, drop),
             )
         if finding.likely is None:
             params = {"n": finding.n, "stated": finding.stated.value}
             notes.append(Note(source=source, code="note.datum.unknown", params=params))
     return notes
+
+
+def _remedy(reading: Reading, layer: str, datums: Mapping[str, Datum], drop: Sequence[str]) -> str:
+    """Return the options to repeat: all datums given before, and the column that overrides them."""
+    stating = [str(n.params["column"]) for n in reading.notes if n.code == "note.datum"]
+    named = {k: d for k, d in datums.items() if k == layer or d is not Datum.WGS84}
+    option = "--datum " + ",".join(f"{layer}={datum.value}" for layer, datum in named.items())
+    return f"{option} --drop {','.join([*drop, *stating])}" if stating else option
 
 
 def _attribution(readings: Mapping[str, Reading]) -> tuple[str, ...]:

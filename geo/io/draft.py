@@ -10,6 +10,7 @@ from geo.crs import Datum
 from geo.errors import FileEmpty, ValueInvalid
 from geo.frames import Col, Type, require
 from geo.io.headers import ignored_note, match_headers, require_headers, trust_of
+from geo.io.hints import expected_of
 from geo.io.position import Positions, locate
 from geo.io.report import Note, Reading, Refusal
 from geo.io.spec import CREDIT_HEADERS, LayerSpec, field_of
@@ -22,6 +23,7 @@ from geo.privacy import (
     refuse_person_kinds,
     refuse_personal,
     screen_table,
+    shown,
 )
 from geo.privacy.headers import normal_header
 from geo.units import LONLAT_EPSG
@@ -78,7 +80,9 @@ class Draft:
         self.fault_code[fresh] = code
         self.fault_column[fresh] = column
         if column in self.matched and fresh.any():
-            self.fault_value[fresh] = self.cells(column).to_numpy(dtype=object)[fresh]
+            cells = self.cells(column).to_numpy(dtype=object)[fresh]
+            is_code = field_of(self.spec, column).is_code
+            self.fault_value[fresh] = [shown(cell, code=is_code) for cell in cells]
 
     def refusals(self) -> tuple[Refusal, ...]:
         """Return the rows with faults."""
@@ -112,7 +116,7 @@ def begin(table: Table, spec: LayerSpec, *, datum: Datum, drop: tuple[str, ...])
     refuse_person_kinds([table.source, table.layer], source=table.source)
     table, dropped = table.without(drop)
     matched = match_headers(table, spec)
-    screen(table, spec, matched)
+    screen(table, spec, matched, dropped=drop)
     require_headers(table, spec, matched)
     for column in spec.kinds:
         if column in matched:
@@ -133,13 +137,15 @@ def begin(table: Table, spec: LayerSpec, *, datum: Datum, drop: tuple[str, ...])
     return draft
 
 
-def screen(table: Table, spec: LayerSpec, matched: dict[str, str]) -> None:
+def screen(
+    table: Table, spec: LayerSpec, matched: dict[str, str], *, dropped: tuple[str, ...] = ()
+) -> None:
     """Refuse a table with columns or values of persons."""
     findings = screen_table(
         table.cells, trust=trust_of(table, spec, matched), free_text=spec.keeps_free_text
     )
     required = {h for column, h in matched.items() if field_of(spec, column).required}
-    refuse_personal(findings, source=table.source, required=required)
+    refuse_personal(findings, source=table.source, required=required, dropped=dropped)
 
 
 def fill(draft: Draft) -> None:
@@ -151,12 +157,18 @@ def fill(draft: Draft) -> None:
             _fill_id(draft, column)
         else:
             _fill_column(draft, column)
-    if draft.spec.no_dwellings and Col.NAME in draft.columns:
-        names = draft.columns[Col.NAME]
-        dwelling = np.array([is_dwelling_name(name) for name in names], dtype=bool)
-        draft.refuse(dwelling, Col.NAME, "refusal.dwelling")
-        person = np.array([is_person_name(name) for name in names], dtype=bool)
-        draft.refuse(person, Col.NAME, "refusal.person")
+    if draft.spec.kinds and Col.NAME in draft.columns:
+        dwelling = [is_dwelling_name(name) for name in draft.columns[Col.NAME]]
+        draft.refuse(np.array(dwelling, dtype=bool), Col.NAME, "refusal.dwelling")
+    refuse_person_names(draft)
+
+
+def refuse_person_names(draft: Draft) -> None:
+    """Refuse rows whose name, call-sign, id or source points at a person."""
+    for column in (Col.NAME, Col.CALL_SIGN, Col.SOURCE, draft.spec.schema.key):
+        if column in draft.matched:
+            person = [is_person_name(cell) for cell in draft.cells(column)]
+            draft.refuse(np.array(person, dtype=bool), column, "refusal.person")
 
 
 def finish(draft: Draft) -> Reading:
@@ -173,13 +185,13 @@ def finish(draft: Draft) -> Reading:
     refused = draft.refusals()
     if refused and not kept.any():
         first = refused[0]
-        shown = draft.fault_value[first.row - 1] or first.code.removeprefix("refusal.")
+        vocabulary = schema.columns[first.column].values if first.column in schema.columns else None
         raise ValueInvalid(
             source=first.source,
             row=first.row,
             column=first.column,
-            value=shown,
-            expected=f"as in docs/formats.md, {schema.layer}; all {len(refused)} rows are refused",
+            value=draft.fault_value[first.row - 1] or "–",
+            expected=expected_of(first.code, n=len(refused), values=", ".join(vocabulary or ())),
         )
     if not kept.any():
         raise FileEmpty(source=draft.table.source)
@@ -249,6 +261,8 @@ def _refuse_repeated(draft: Draft) -> None:
     repeated = np.zeros(len(fine), dtype=bool)
     repeated[fine] = draft.columns[key][fine].duplicated().to_numpy()
     draft.refuse(repeated, key, "refusal.repeated")
+    if repeated.any():
+        draft.note("note.repeated", column=key, n=int(repeated.sum()))
 
 
 def _credit_note(table: Table) -> tuple[Note, ...]:

@@ -1,5 +1,7 @@
 """Street graphs in GraphML, as osmnx and others write them."""
 
+import re
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +21,9 @@ from geo.units import LONLAT_EPSG
 
 OSM_ATTRIBUTION: Final = "© OpenStreetMap contributors (ODbL)"
 
+_TYPE: Final = re.compile(rb"attr\.type\s*=\s*(?:\"\w+\"|'\w+')")
+"""Types of attributes; osmnx reads every one from text, networkx writes double and long too."""
+
 _AS_TEXT: Final = dict.fromkeys(
     ("osmid", "oneway", "reversed", "length", "speed_kph", "travel_time"), str
 )
@@ -34,7 +39,7 @@ def read_graphml(path: Path) -> tuple[Lines, list[Note]]:
     Raises
     ------
     FileUnreadable
-        Not a GraphML file that osmnx reads, or nodes without x and y.
+        Not a GraphML file that osmnx reads, nodes without x and y, or none that are degrees.
     ColumnMissing
         Edges without a street class.
     NetworkEmpty
@@ -49,8 +54,10 @@ def read_graphml(path: Path) -> tuple[Lines, list[Note]]:
         found = ", ".join(sorted({key for *_, data in edges for key in data}))
         raise ColumnMissing(source=path.name, column="highway", found=found)
     xy = {node: (data["x"], data["y"]) for node, data in graph.nodes(data=True)}
-    geometry = np.array([_course(xy, u, v, data) for u, v, _, data in edges], dtype=object)
+    with np.errstate(invalid="ignore"):  # lines that are not finite are left out below
+        geometry = np.array([_course(xy, u, v, data) for u, v, _, data in edges], dtype=object)
     shapes = _to_degrees(geometry, graph.graph.get("crs"), path.name)
+    finite = _require_degrees(shapes, path.name)
     classes = np.array([_street_class(data.get("highway")) for *_, data in edges], dtype=object)
     lines = Lines(
         geometry=round_lonlat(shapes),
@@ -61,10 +68,13 @@ def read_graphml(path: Path) -> tuple[Lines, list[Note]]:
         oneway=np.ones(len(edges), dtype=bool),
         bridge=np.array([_is_bridge(data.get("bridge")) for *_, data in edges], dtype=bool),
     )
-    kept = classes != ""
     notes = []
-    if not kept.all():
-        params = {"n": int((~kept).sum())}
+    if not finite.all():
+        params = {"n": int((~finite).sum())}
+        notes.append(Note(source=path.name, code="note.street.position", params=params))
+    kept = (classes != "") & finite
+    if not (classes != "")[finite].all():
+        params = {"n": int((classes[finite] == "").sum())}
         notes.append(Note(source=path.name, code="note.street.other", params=params))
     return lines.take(kept), notes
 
@@ -74,17 +84,22 @@ def _load(path: Path) -> Any:
     import osmnx  # noqa: PLC0415 - takes two seconds; only GraphML needs it
 
     try:
-        with warnings.catch_warnings():
+        with (
+            tempfile.TemporaryDirectory(prefix="patrolgrid-") as folder,
+            warnings.catch_warnings(),
+        ):
             warnings.simplefilter("ignore")
+            plain = Path(folder) / "streets.graphml"
+            plain.write_bytes(_TYPE.sub(b'attr.type="string"', path.read_bytes()))
             graph = osmnx.load_graphml(
-                path,
+                plain,
                 node_dtypes={"osmid": str},
                 edge_dtypes=_AS_TEXT,
                 graph_dtypes={"simplified": str, "consolidated": str},
             )
         for _, data in graph.nodes(data=True):
             data["x"], data["y"] = float(data["x"]), float(data["y"])
-    except (KeyError, ValueError, TypeError, shapely.errors.ShapelyError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, shapely.errors.ShapelyError) as error:
         raise FileUnreadable(source=path.name, expected="GraphML", hint=Hint.GRAPH_PARTS) from error
     return graph
 
@@ -111,6 +126,23 @@ def _to_degrees(geometry: np.ndarray, crs: Any, source: str) -> np.ndarray:
         geometry, lambda c: np.column_stack(transformer.transform(c[:, 0], c[:, 1]))
     )
     return projected
+
+
+def _require_degrees(geometry: np.ndarray, source: str) -> np.ndarray:
+    """Return which lines have only finite coordinates; all others must be degrees.
+
+    Raises
+    ------
+    FileUnreadable
+        A coordinate outside ±180 and ±90.
+    """
+    xy, line = shapely.get_coordinates(geometry, return_index=True)
+    lost = ~np.isfinite(xy).all(axis=1)
+    finite: np.ndarray = np.bincount(line[lost], minlength=len(geometry)) == 0
+    inside = (np.abs(xy[:, 0]) <= 180.0) & (np.abs(xy[:, 1]) <= 90.0)
+    if not (inside | lost).all():
+        raise FileUnreadable(source=source, expected="GraphML", hint=Hint.NOT_DEGREES)
+    return finite
 
 
 def _street_class(value: object) -> str:

@@ -8,6 +8,7 @@ from geo.io.spec import CODE_HEADERS, CREDIT_HEADERS, LAT_HEADERS, LON_HEADERS, 
 from geo.io.table import Table
 from geo.privacy import Trust
 from geo.privacy.headers import normal_header
+from geo.privacy.shown import column_shown
 
 DBF_NAME_BYTES = 10
 """Longest field name of a Shapefile; longer ones arrive cut, possibly inside a character."""
@@ -51,7 +52,9 @@ def require_headers(table: Table, spec: LayerSpec, matched: dict[str, str]) -> N
 
 def missing(table: Table, wanted: str) -> ColumnMissing:
     """Return the error for a missing column."""
-    found = ", ".join(map(str, table.cells.columns)) or "–"
+    headers = map(str, table.cells.columns)
+    shown = [column_shown(header, number) for number, header in enumerate(headers, start=1)]
+    found = ", ".join(shown) or "–"
     return ColumnMissing(source=table.source, column=wanted, found=found)
 
 
@@ -79,7 +82,11 @@ def trust_of(table: Table, spec: LayerSpec, matched: dict[str, str]) -> dict[str
 def ignored_note(table: Table, used: Iterable[str]) -> tuple[Note, ...]:
     """Return the note that names columns nobody asked for."""
     known = set(used)
-    extra = [str(header) for header in table.cells.columns if str(header) not in known]
+    extra = [
+        column_shown(header, number)
+        for number, header in enumerate(map(str, table.cells.columns), start=1)
+        if header not in known
+    ]
     if not extra:
         return ()
     params = {"columns": "、".join(extra)}

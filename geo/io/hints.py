@@ -1,6 +1,9 @@
 """What a user can do about a file that cannot be used: one sentence each."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Hint(StrEnum):
@@ -13,7 +16,12 @@ class Hint(StrEnum):
         "OpenStreetMap has no street there; check longitude, latitude and their order."
     )
     NO_EDGE = "The graph holds no edge."
+    NOT_DEGREES = "Its nodes are no degrees; state the graph's crs, or check x and y."
     GRAPH_PARTS = "Nodes need x and y, edges highway and, where they bend, geometry as WKT."
+    METRIC_CRS = (
+        "the number of a projected coordinate system in metres that is made for where the boundary "
+        "lies, such as that of its UTM zone; without --epsg it is chosen by itself"
+    )
     UNKNOWN_CRS = "Its coordinate system is not understood."
     ONE_KML = "It must hold exactly one KML file."
     DAMAGED_XML = "The file is damaged or declares entities."
@@ -41,3 +49,54 @@ class Hint(StrEnum):
     def code(self) -> str:
         """Message code of the sentence."""
         return f"hint.{self.name.lower()}"
+
+
+REASONS: Final = {
+    "blank": "a value; all {n} rows are refused",
+    "value": "a number or date that the column allows; all {n} rows are refused",
+    "word": "one of {values}, or a common word for it; all {n} rows are refused",
+    "repeated": "an id used once; all {n} rows are refused",
+    "code": "6, 9 or 12 digits of GB/T 2260; all {n} rows are refused",
+    "clock": "a clock time such as 22:00; all {n} rows are refused",
+    "headcount": "a number of 2 or more; all {n} rows are refused",
+    "station": "the id or name of a station in the file of stations; all {n} rows are refused",
+    "person": "the name of a place, not of a person; all {n} rows are refused",
+    "dwelling": "a place of work, no dwelling; all {n} rows are refused",
+    "year": "a date between 1990 and 2100; all {n} rows are refused",
+    "position": "degrees: longitude within ±180, latitude within ±90; all {n} rows are refused",
+    "geometry": "a sound geometry of the kind the layer holds; all {n} rows are refused",
+}
+"""What a row needs, by the fault it was refused for; the catalogue has both languages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a layer of which every row was refused needs; reads as English, renders in both.
+
+    Attributes
+    ----------
+    reason : str
+        Key of `REASONS`.
+    params : mapping
+    """
+
+    reason: str
+    params: Mapping[str, object]
+
+    @property
+    def code(self) -> str:
+        """Message code of the sentence."""
+        return f"expected.{self.reason}"
+
+    def __str__(self) -> str:
+        return REASONS[self.reason].format(**self.params)
+
+
+def expected_of(refusal: str, *, n: int, values: str = "") -> Expected:
+    """Return what the rows refused with a message code need."""
+    words = refusal.split(".")[1:]
+    reason = next((word for word in words if word in REASONS), "value")
+    if reason == "word" and not values:
+        reason = "value"
+    params = {"n": n, "values": values} if reason == "word" else {"n": n}
+    return Expected(reason, params)

@@ -1,6 +1,7 @@
 """Readers of every layer but streets."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -9,13 +10,13 @@ import pandas as pd
 import shapely
 
 from geo.crs import Datum, datum_of
-from geo.errors import CodeInvalid
-from geo.frames import Col, GridRole, Level, StationKind
+from geo.errors import CodeInvalid, FileEmpty
+from geo.frames import Col, GridRole, Level, StationKind, empty_frame
 from geo.io.codes import are_codes, levels_of, parents_of, shorten_codes
 from geo.io.draft import Draft, begin, fill, finish
-from geo.io.opening import open_table
+from geo.io.opening import check_file, open_table
 from geo.io.position import round_lonlat
-from geo.io.report import Reading
+from geo.io.report import Note, Reading
 from geo.io.spec import (
     BOUNDARY_SPEC,
     BUILDING_SPEC,
@@ -29,6 +30,12 @@ from geo.io.spec import (
 )
 from geo.io.values import clock_times, parse
 from geo.units import MINUTE
+
+YEARS: Final = (1990, 2100)
+"""Years in which an incident or inspection may lie."""
+
+OVERLAP: Final = 0.01
+"""Share of the smaller of two boundaries of one level that digitising may leave common."""
 
 ROLE_OF_LEVEL: Final = {
     Level.CITY: GridRole.COORDINATION,
@@ -80,13 +87,17 @@ def read_boundaries(
     _refuse_shape(draft, areas=True)
     _repair_areas(draft)
     _merge_parts(draft)
-    return finish(draft)
+    reading = finish(draft)
+    return replace(reading, notes=(*reading.notes, *_overlaps(reading.frame, draft.table.source)))
 
 
 def read_water(
     path: Path | str, *, datum: Datum | str = Datum.WGS84, drop: Sequence[str] = ()
 ) -> Reading:
     """Read rivers, canals and lakes as lines or areas; see `read_boundaries` for the options."""
+    empty = _read_empty(path, WATER_SPEC)
+    if empty is not None:
+        return empty
     draft = _begin(path, WATER_SPEC, datum, drop)
     fill(draft)
     assert draft.positions is not None  # noqa: S101 - the schema has a geometry
@@ -99,6 +110,9 @@ def read_buildings(
     path: Path | str, *, datum: Datum | str = Datum.WGS84, drop: Sequence[str] = ()
 ) -> Reading:
     """Read buildings and their household counts; outlines become a point inside them."""
+    empty = _read_empty(path, BUILDING_SPEC)
+    if empty is not None:
+        return empty
     draft = _begin(path, BUILDING_SPEC, datum, drop)
     fill(draft)
     draft.refuse((draft.columns[Col.HOUSEHOLDS] < 0).to_numpy(), Col.HOUSEHOLDS, "refusal.value")
@@ -111,6 +125,7 @@ def read_venues(
     """Read venues with kind, tier and last inspection; no dwelling is one."""
     draft = _begin(path, VENUE_SPEC, datum, drop)
     fill(draft)
+    _refuse_years(draft, Col.LAST_INSPECTION)
     return _finish_points(draft)
 
 
@@ -120,6 +135,7 @@ def read_incidents(
     """Read reports of place and hour; columns of sentences are refused."""
     draft = _begin(path, INCIDENT_SPEC, datum, drop)
     fill(draft)
+    _refuse_years(draft, Col.OCCURRED_AT)
     return _finish_points(draft)
 
 
@@ -172,6 +188,43 @@ def read_posts(
     for column in (Col.DWELL, Col.N_UNITS):
         draft.refuse((draft.columns[column] <= 0).to_numpy(), column, "refusal.value")
     return _finish_points(draft)
+
+
+def _read_empty(path: Path | str, spec: LayerSpec) -> Reading | None:
+    """Return an empty layer for a file without rows: a city may have no water."""
+    path = Path(path)
+    check_file(path)
+    try:
+        open_table(path, layer=spec.schema.layer)
+    except FileEmpty:
+        note = Note(source=path.name, code="note.empty")
+        return Reading(frame=empty_frame(spec.schema), notes=(note,))
+    return None
+
+
+def _refuse_years(draft: Draft, column: str) -> None:
+    """Refuse dates that no record of a living city has."""
+    years = draft.columns[column].dt.year
+    off = ((years < YEARS[0]) | (years > YEARS[1])).to_numpy()
+    draft.refuse(off, column, "refusal.year")
+
+
+def _overlaps(frame: pd.DataFrame, source: str) -> tuple[Note, ...]:
+    """Note boundaries of one level that share more than a hundredth of the smaller one."""
+    pairs: list[str] = []
+    for _, units in frame.groupby(Col.LEVEL, sort=False):
+        geometry = units.geometry.to_numpy()
+        one, other = shapely.STRtree(geometry).query(geometry, predicate="intersects")
+        one, other = one[one < other], other[one < other]
+        common = shapely.area(shapely.intersection(geometry[one], geometry[other]))
+        area = shapely.area(geometry)
+        names = units[Col.NAME].to_numpy()
+        over = common > OVERLAP * np.minimum(area[one], area[other])
+        pairs += [f"{names[i]}–{names[k]}" for i, k in zip(one[over], other[over], strict=True)]
+    if not pairs:
+        return ()
+    params = {"n": len(pairs), "names": "、".join(pairs[:3])}
+    return (Note(source=source, code="note.overlap", params=params),)
 
 
 def _begin(path: Path | str, spec: LayerSpec, datum: Datum | str, drop: Sequence[str]) -> Draft:

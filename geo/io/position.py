@@ -10,7 +10,7 @@ import pyproj
 import shapely
 
 from geo.crs import Datum, datum_of, to_wgs84
-from geo.errors import FileUnreadable, ValueInvalid
+from geo.errors import FileUnreadable, OptionInvalid, ValueInvalid
 from geo.io.headers import find_header, missing
 from geo.io.hints import Hint
 from geo.io.limits import MAX_VERTICES
@@ -18,7 +18,7 @@ from geo.io.report import Note
 from geo.io.spec import DATUM_HEADERS, LAT_HEADERS, LON_HEADERS
 from geo.io.table import Table
 from geo.io.values import numbers
-from geo.privacy.shapes import personal_shape
+from geo.privacy import shown
 from geo.units import LONLAT_DECIMALS, LONLAT_EPSG
 
 OLD_DATUMS: Final = {4214: "Beijing 1954", 4610: "Xian 1980", 4555: "New Beijing"}
@@ -92,7 +92,17 @@ def _stated_datum(table: Table, datum: Datum) -> tuple[Datum, tuple[str, ...], t
     words = [str(word) for word in pd.unique(table.cells[header]) if str(word).strip()]
     if len(words) != 1:
         return datum, (header,), ()
-    stated = datum_of(words[0])
+    try:
+        stated = datum_of(words[0])
+    except OptionInvalid as error:
+        row = int((table.cells[header] == words[0]).to_numpy().argmax()) + 1
+        raise ValueInvalid(
+            source=table.source,
+            row=row,
+            column=header,
+            value=shown(words[0]),
+            expected=", ".join(Datum),
+        ) from error
     if stated == datum:
         return datum, (header,), ()
     params = {"column": header, "datum": stated.value}
@@ -124,12 +134,12 @@ def _no_degrees(
     """Return the error for two columns of which no row is a longitude and a latitude."""
     swapped = bool(_usable(lonlat[row : row + 1, ::-1]).all())
     hint = "; the two columns look swapped" if swapped else ""
-    shown = ", ".join(str(table.cells[header].iloc[row]) for header in (lon_header, lat_header))
+    pair = [shown(str(table.cells[header].iloc[row])) for header in (lon_header, lat_header)]
     return ValueInvalid(
         source=table.source,
         row=row + 1,
         column=f"{lon_header}, {lat_header}",
-        value="–" if personal_shape(shown) else shown,
+        value=", ".join(dict.fromkeys(pair)),
         expected=f"degrees: longitude within ±180, latitude within ±90{hint}",
     )
 

@@ -12,6 +12,7 @@ from geo.io.headers import match_headers, require_headers
 from geo.io.opening import open_table
 from geo.io.spec import BOUNDARY_SPEC
 from geo.io.values import clean_codes, stripped
+from geo.privacy import shown
 
 PARENT_CODE: Final = "parent_code"
 
@@ -66,5 +67,9 @@ def _require_codes(register: pd.DataFrame, source: str) -> None:
         row = int(repeated.argmax())
         value = register[Col.CODE].iloc[row]
         raise ValueInvalid(
-            source=source, row=row + 1, column=Col.CODE, value=value, expected="a code used once"
+            source=source,
+            row=row + 1,
+            column=Col.CODE,
+            value=shown(str(value)),
+            expected="a code used once",
         )

@@ -9,7 +9,7 @@ import shapely
 
 from geo.crs import Datum, datum_of, to_wgs84
 from geo.frames import Col
-from geo.io.draft import Draft, begin, screen
+from geo.io.draft import Draft, begin, refuse_person_names, screen
 from geo.io.graphml import OSM_ATTRIBUTION, read_graphml
 from geo.io.headers import find_header, ignored_note, missing
 from geo.io.opening import check_file, open_table
@@ -142,6 +142,7 @@ def _draft_lines(draft: Draft, classes: np.ndarray) -> tuple[Lines, tuple[Refusa
     kinds = shapely.get_type_id(draft.positions.geometry)
     draft.refuse(~np.isin(kinds, (1, 5)) & (kinds >= 0), Col.GEOMETRY, "refusal.geometry.kind")
     draft.refuse(classes == "", Col.STREET_CLASS, "refusal.street.class")
+    refuse_person_names(draft)
     rows = np.flatnonzero(draft.fault_code == "")
     geometry, part = shapely.get_parts(draft.positions.geometry[rows], return_index=True)
     owner = rows[part]

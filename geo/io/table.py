@@ -1,6 +1,7 @@
 """A file's rows as text, whatever its format: the one form that readers work on."""
 
 import math
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 
 from geo.io.report import Note
 from geo.privacy.headers import normal_header
+from geo.privacy.shown import column_names, column_shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +49,29 @@ class Table:
         return len(self.cells)
 
     def without(self, headers: tuple[str, ...]) -> tuple["Table", tuple[str, ...]]:
-        """Return the table without columns of these names, and the names it had."""
-        unwanted = {normal_header(header) for header in headers}
-        names = [str(name) for name in self.cells.columns]
-        gone = tuple(name for name in names if normal_header(name) in unwanted)
+        """Return the table without columns of these names, and the names it had.
+
+        A header that is itself a personal value goes by its position from here on.
+        """
+        unwanted = {normal_header(part) for header in headers for part in header_parts(header)}
+        headers = tuple(map(str, self.cells.columns))
+        names = [column_shown(name, number) for number, name in enumerate(headers, start=1)]
+        cells = self.cells.set_axis(names, axis="columns")
+        gone = [
+            number
+            for number, name in enumerate(names)
+            if any(normal_header(n) in unwanted for n in (headers[number], *column_names(name)))
+        ]
         if not gone:
-            return self, ()
-        kept = [i for i, name in enumerate(names) if name not in gone]
-        return replace(self, cells=self.cells.iloc[:, kept]), gone
+            return replace(self, cells=cells), ()
+        kept = [number for number in range(len(names)) if number not in gone]
+        return replace(self, cells=cells.iloc[:, kept]), tuple(names[k] for k in gone)
+
+
+def header_parts(header: str) -> tuple[str, ...]:
+    """Return a header to drop, and the headers it lists between ``,``, ``，`` or ``、``."""
+    parts = [part.strip() for part in re.split("[,，、]", header)]
+    return (header.strip(), *parts) if len(parts) > 1 else (header.strip(),)
 
 
 def text_frame(columns: dict[str, pd.Series]) -> pd.DataFrame:

@@ -13,6 +13,8 @@ from geo.units import CITY_ZONE
 _DAY: Final = "datetime64[s]"
 _INSTANT: Final = pd.DatetimeTZDtype("s", CITY_ZONE)
 
+_LAST: Final = pd.Timestamp("9999-12-31 23:59:59", tz=CITY_ZONE)
+
 _TIME_FORMS: Final = (
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d %H:%M",
@@ -147,6 +149,7 @@ def _instants(cells: pd.Series) -> tuple[pd.Series, np.ndarray]:
     naive = text[~zoned & filled]
     if len(naive):
         out[naive.index] = _localise(_naive_instants(naive))
+    out[out > _LAST] = pd.NaT  # Python's own dates end there, and printing one later crashes
     return out, out.isna().to_numpy() & filled
 
 

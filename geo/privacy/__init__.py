@@ -1,8 +1,8 @@
 """Places, never people: what readers refuse, and who may see what.
 
 `headers` knows column names that name or describe persons, `shapes` values that look like theirs,
-`kinds` words for kinds of person and for dwellings, `screen` puts them before a table, and
-`audience` says which audience sees which layer.
+`kinds` words for kinds of person and for dwellings, `screen` puts them before a table, `shown`
+keeps them out of messages, and `audience` says which audience sees which layer.
 """
 
 from geo.privacy.audience import (
@@ -23,10 +23,12 @@ from geo.privacy.kinds import (
 )
 from geo.privacy.screen import Finding, Trust, refuse_personal, screen_table
 from geo.privacy.shapes import is_credit_code, is_identity_number
+from geo.privacy.shown import NOT_SHOWN, shown
 
 __all__ = [
     "AUDIENCE_LAYERS",
     "MIN_COUNT",
+    "NOT_SHOWN",
     "Audience",
     "Finding",
     "Trust",
@@ -43,5 +45,6 @@ __all__ = [
     "refuse_person_kinds",
     "refuse_personal",
     "screen_table",
+    "shown",
     "suppress",
 ]

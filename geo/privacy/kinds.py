@@ -1,10 +1,12 @@
 """Words for kinds of person and for dwellings; patrolgrid holds places of work and public life."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
 from geo.errors import PersonKindRefused
+from geo.privacy.shown import NOT_SHOWN
 
 PERSON_KINDS: Final = re.compile(
     "重点人|重点对象|特殊人群|特定人群|涉稳|维稳|信访|上访|访民|矫正|社矫|吸毒|涉毒人|戒毒人|精神|肇事肇祸|"
@@ -26,21 +28,26 @@ DWELLINGS: Final = re.compile(
 """Kinds of place where people live."""
 
 DWELLING_NAMES: Final = re.compile(
-    r"(?:住宅|民宅|出租屋|出租房|住户|家中|家里|租住处|住处|住所)$|单元.{0,6}室|(?:dwelling|residence)$"
+    r"(?:住宅|住宅楼|民宅|出租屋|出租房|住户|家中|家里|租住处|住处|住所)$|单元.{0,6}室|"
+    r"(?:dwelling|residence)$|(?:小区.{0,10}|[楼室号院].{0,4})"
+    r"(?<![人之一酒商店厂管专大行世皇国宜居])家$|"
+    r"^(?!.*(?:大厦|商务|科技|产业|创业|工业|写字|中心|广场|市场|医院|学院|大学))"
+    r".*号楼.{0,6}\d{3,4}[室房户]?$|单元\s?\d{3,4}$"
 )
 """Names of dwellings; a shop in a housing estate (阳光住宅小区超市) is none."""
 
 
 PERSON_NAMES: Final = re.compile(
     "重点人员|重点对象|特殊人群|矫正对象|矫正人员|社矫人员|吸毒人员|戒毒人员|精神病人|精神病患|精神障碍患者|"
-    "刑满释放|信访人|上访人|涉稳人员|前科人员|在逃人员|嫌疑人|管控对象|帮扶对象|独居老人"
+    "刑满释放|信访人|上访人|涉稳人员|前科人员|在逃人员|嫌疑人|管控对象|帮扶对象|独居老人|"
+    "^重点人|布控(?!球)"
 )
 """Names that point at a person; an office or hospital (信访接待中心) is none."""
 
 
 def is_person_name(name: str) -> bool:
     """Tell whether the name of a place points at a person."""
-    return PERSON_NAMES.search(name) is not None
+    return PERSON_NAMES.search(name.strip()) is not None
 
 
 def is_person_kind(word: str) -> bool:
@@ -55,7 +62,8 @@ def is_dwelling(kind: str) -> bool:
 
 def is_dwelling_name(name: str) -> bool:
     """Tell whether the name of a place is that of a dwelling."""
-    return DWELLING_NAMES.search(name.strip().lower()) is not None
+    plain = unicodedata.normalize("NFKC", name).strip().lower()
+    return DWELLING_NAMES.search(plain) is not None
 
 
 def refuse_person_kinds(words: Iterable[str], *, source: str, allow_dwellings: bool = True) -> None:
@@ -73,12 +81,19 @@ def refuse_person_kinds(words: Iterable[str], *, source: str, allow_dwellings: b
     Raises
     ------
     PersonKindRefused
-        Names the first such word and its row, counted from 1.
+        Names the part of the first such word that is ours, and its row, counted from 1; the rest
+        of the cell may be a name.
     """
     rows = list(words)
     for word in dict.fromkeys(rows):
         if is_person_kind(word) or (not allow_dwellings and is_dwelling(word)):
-            raise PersonKindRefused(source=source, row=rows.index(word) + 1, kind=word)
+            raise PersonKindRefused(source=source, row=rows.index(word) + 1, kind=_known(word))
+
+
+def _known(word: str) -> str:
+    """Return the part of a word that is in our own lists; it names a kind, never a person."""
+    found = PERSON_KINDS.search(_plain(word)) or DWELLINGS.search(_plain(word))
+    return found.group() if found is not None else NOT_SHOWN
 
 
 def _plain(word: str) -> str:

@@ -1,6 +1,6 @@
 """The screen every table passes before anything of it is stored or logged."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,6 +9,7 @@ import pandas as pd
 from geo.errors import PersonalDataRefused, PersonalValuesRefused
 from geo.privacy.headers import is_free_text, is_personal_header
 from geo.privacy.shapes import count_shapes
+from geo.privacy.shown import column_shown, is_hidden
 
 
 class Trust(StrEnum):
@@ -32,7 +33,7 @@ class Finding:
     Attributes
     ----------
     column : str
-        Header as the file has it.
+        Header as the file has it; its position where the header is itself a personal value.
     reason : str
         ``header``, ``free_text`` or the shape of its values.
     n : int
@@ -66,7 +67,10 @@ def screen_table(
     for position, header in enumerate(map(str, table.columns)):
         cells = table.iloc[:, position]
         how = trust.get(header)
-        if how is None and is_personal_header(header):
+        if is_hidden(header):
+            place = column_shown(header, position + 1)
+            findings.append(Finding(column=place, reason="header", n=int((cells != "").sum())))
+        elif how is None and is_personal_header(header):
             findings.append(Finding(column=header, reason="header", n=int((cells != "").sum())))
         elif how is None and not free_text and is_free_text(header):
             findings.append(Finding(column=header, reason="free_text", n=int((cells != "").sum())))
@@ -76,9 +80,15 @@ def screen_table(
 
 
 def refuse_personal(
-    findings: tuple[Finding, ...], *, source: str, required: Collection[str] = ()
+    findings: tuple[Finding, ...],
+    *,
+    source: str,
+    required: Collection[str] = (),
+    dropped: Sequence[str] = (),
 ) -> None:
     """Refuse a table with findings, naming the exact option to repeat.
+
+    The option repeats the columns that were dropped already, so that it can be copied.
 
     Raises
     ------
@@ -91,11 +101,13 @@ def refuse_personal(
         if finding.column in required:
             raise PersonalValuesRefused(source=source, column=finding.column, n=finding.n)
     if findings:
+        names = dict.fromkeys([*dropped, *(finding.column for finding in findings)])
+        listed = ",".join(names)
         raise PersonalDataRefused(
             source=source,
             n=len(findings),
             columns="、".join(f"{finding.column} ({finding.n})" for finding in findings),
-            remedy="--drop " + ",".join(finding.column for finding in findings),
+            remedy=f'--drop "{listed}"' if " " in listed else f"--drop {listed}",
         )
 
 
