@@ -98,7 +98,7 @@ def _require_floors(problem: Problem) -> None:
             _refuse(
                 f"{_floor_label(stop)}, {band.spacing // MINUTE} min apart, take "
                 f"{needed // MINUTE} min of a shift of {problem.shift.length // MINUTE} min",
-                "Lower the floor or the spacing.",
+                "Lower the floor or the spacing, or lengthen the shift.",
             )
     found = alone(problem, floors)
     for stop, is_possible in zip(floors, found.is_possible, strict=True):
