@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from api.cli import EXIT_INPUT, EXIT_REFUSED, app
+from api.cli import app
+from api.cli.session import EXIT_INPUT, EXIT_REFUSED
 from geo.crs import wgs84_to_gcj02
 from geo.io import write_layers
 

@@ -1,0 +1,273 @@
+"""Commands that plan: the sample city, a user's files, and the judge of what was planned."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli.session import (
+    EXIT_REFUSED,
+    Datum,
+    Day,
+    Drop,
+    IsCity,
+    Lang,
+    MaybeSource,
+    Out,
+    Seed,
+    Session,
+    ShiftClock,
+    Source,
+    as_findings,
+    open_session,
+    read_day,
+    require_folder,
+    say_notes,
+    say_paths,
+)
+from api.console import stop_on_interrupt
+from api.i18n import Language, both, text
+
+if TYPE_CHECKING:
+    from geo.io import Refusal
+    from routing.pipeline import Tonight
+
+commands = typer.Typer()
+
+
+@commands.command(help=both("cli.demo"))
+def demo(
+    out: Out = Path("out"),
+    seed: Seed = 1,
+    day: Day = None,
+    city: IsCity = False,
+    lang: Lang = None,
+) -> None:
+    """Run the whole chain on the sample city."""
+    with (
+        open_session(lang) as session,
+        stop_on_interrupt(text("cli.stopping", session.lang)) as stop,
+    ):
+        from geo.sample import make_city  # noqa: PLC0415  heavy: loaded by its command only
+        from routing.pipeline import plan_tonight, shift_from  # noqa: PLC0415
+
+        require_folder(out)
+        night = read_day(day)
+        with session.steps.step("sample") as progress:
+            sample = make_city(
+                scale="city" if city else "district",
+                seed=seed,
+                data_date=night - timedelta(days=1),
+                progress=progress,
+                stop=stop,
+            )
+        tonight = plan_tonight(
+            sample.layers,
+            shift=shift_from(night, "20:00-02:00"),
+            seed=seed,
+            steps=session.steps,
+            stop=stop,
+        )
+        _hand_over(session, tonight, (), out)
+
+
+@commands.command(help=both("cli.plan"))
+def plan(
+    roads: Source,
+    boundaries: Source,
+    venues: Source,
+    incidents: Source,
+    stations: Source,
+    out: Out,
+    day: Annotated[str, typer.Option("--date", help=both("cli.option.date"))],
+    units: MaybeSource = None,
+    posts: MaybeSource = None,
+    buildings: MaybeSource = None,
+    water: MaybeSource = None,
+    shift: ShiftClock = "20:00-02:00",
+    seed: Seed = 1,
+    datum: Datum = "WGS-84",
+    drop: Drop = "",
+    epsg: Annotated[int | None, typer.Option(help=both("cli.option.epsg"))] = None,
+    lang: Lang = None,
+) -> None:
+    """Run the same chain on a user's files."""
+    with (
+        open_session(lang) as session,
+        stop_on_interrupt(text("cli.stopping", session.lang)) as stop,
+    ):
+        from geo.io import LayerPaths, read_layers  # noqa: PLC0415
+        from routing.pipeline import plan_tonight, shift_from  # noqa: PLC0415
+
+        require_folder(out)
+        night = read_day(day)
+        clock = shift_from(night, shift)
+        with session.steps.step("read"):
+            layers, refused, notes = read_layers(
+                LayerPaths(
+                    boundaries=boundaries,
+                    streets=roads,
+                    water=water,
+                    buildings=buildings,
+                    venues=venues,
+                    incidents=incidents,
+                    stations=stations,
+                    units=units,
+                    posts=posts,
+                ),
+                epsg=epsg,
+                data_date=night - timedelta(days=1),
+                datum=datum,
+                drop=tuple(name.strip() for name in drop.split(",") if name.strip()),
+            )
+        say_notes(session, as_findings(notes))
+        tonight = plan_tonight(layers, shift=clock, seed=seed, steps=session.steps, stop=stop)
+        _hand_over(session, tonight, refused, out)
+
+
+@commands.command(help=both("cli.sample"))
+def sample(
+    directory: Path,
+    seed: Seed = 1,
+    day: Day = None,
+    city: IsCity = False,
+    lang: Lang = None,
+) -> None:
+    """Write the sample city as files."""
+    with (
+        open_session(lang) as session,
+        stop_on_interrupt(text("cli.stopping", session.lang)) as stop,
+    ):
+        from geo.io import write_layers  # noqa: PLC0415
+        from geo.sample import make_city  # noqa: PLC0415
+
+        require_folder(directory)
+        with session.steps.step("sample") as progress:
+            made = make_city(
+                scale="city" if city else "district",
+                seed=seed,
+                data_date=read_day(day) - timedelta(days=1),
+                progress=progress,
+                stop=stop,
+            )
+        with session.steps.step("write"):
+            written = write_layers(made.layers, directory)
+        session.say("cli.synthetic")
+        say_paths(session, written)
+
+
+@commands.command(help=both("cli.populate"))
+def populate(
+    directory: Path,
+    roads: Source,
+    boundaries: Source,
+    seed: Seed = 1,
+    day: Day = None,
+    n_venues: Annotated[int, typer.Option("--venues", help=both("cli.option.n"))] = 12_000,
+    n_incidents: Annotated[int, typer.Option("--incidents", help=both("cli.option.n"))] = 150_000,
+    n_stations: Annotated[int, typer.Option("--stations", help=both("cli.option.n"))] = 20,
+    n_units: Annotated[int, typer.Option("--units", help=both("cli.option.n"))] = 40,
+    lang: Lang = None,
+) -> None:
+    """Scatter made-up venues, reports, stations, units and posts on a user's roads."""
+    with open_session(lang) as session:
+        from geo import io  # noqa: PLC0415
+        from geo.sample import populate as scatter  # noqa: PLC0415
+
+        require_folder(directory)
+        with session.steps.step("read"):
+            streets, area = io.read_streets(roads), io.read_boundaries(boundaries)
+        with session.steps.step("sample"):
+            made = scatter(
+                streets.frame,
+                area.frame,
+                epsg=int(area.frame.estimate_utm_crs().to_epsg()),
+                seed=seed,
+                n_venues=n_venues,
+                n_incidents=n_incidents,
+                n_stations=n_stations,
+                n_units=n_units,
+                data_date=read_day(day) - timedelta(days=1),
+            )
+        with session.steps.step("write"):
+            written = io.write_layers(made.layers, directory)
+        say_notes(session, as_findings((*streets.notes, *area.notes)))
+        session.say("cli.populated")
+        say_paths(session, written)
+
+
+@commands.command(help=both("cli.check"))
+def check(path: Path, lang: Lang = None) -> None:
+    """Judge a plan or schedule again from its file alone."""
+    with open_session(lang) as session:
+        from routing.io import check_file  # noqa: PLC0415
+
+        judged = check_file(path)
+        if judged.violations:
+            session.say("cli.check.bad", path=path, n=len(judged.violations))
+            for violation in judged.violations:
+                session.say(violation.code, **violation.params)
+            raise typer.Exit(EXIT_REFUSED)
+        session.say("cli.check.good", path=path, n=judged.n_routes, stops=judged.n_stops)
+
+
+@commands.command("fetch-roads", help=both("cli.fetch"))
+def fetch_roads(
+    boundary: Source,
+    out: Annotated[Path, typer.Option("--out", help=both("cli.option.roads.out"))],
+    lang: Lang = None,
+) -> None:
+    """Get real streets through osmnx where there is internet."""
+    with open_session(lang) as session:
+        from geo.io import fetch_streets  # noqa: PLC0415
+
+        n = fetch_streets(boundary, out)
+        session.say("cli.fetch.done", n=f"{n:,}", path=out)
+
+
+def _hand_over(
+    session: Session, tonight: "Tonight", refused: "Sequence[Refusal]", out: Path
+) -> None:
+    """Write the products and print the summary a commander reads first."""
+    from api.products import write_products  # noqa: PLC0415
+    from geo.privacy import Audience  # noqa: PLC0415
+
+    with session.steps.step("write"):
+        written = write_products(
+            tonight, refused, out, audience=Audience.COMMAND, lang=session.lang
+        )
+    say_notes(session, tonight.notes)
+    for metric in tonight.metrics:
+        session.out.print("  " + metric.sentence(_words(session.lang)), markup=False)
+    if refused:
+        session.say("cli.refused", n=len(refused), path=written[-1])
+    if len(tonight.unmatched):
+        n_points = len(tonight.layers.venues) + len(tonight.layers.incidents)
+        session.say(
+            "cli.unmatched", n=len(tonight.unmatched), total=f"{n_points:,}", path=written[-2]
+        )
+    if tonight.layers.synthetic:
+        session.say("cli.synthetic")
+    session.say("cli.draft")
+    say_paths(session, written)
+    session.say("cli.open", path=written[0])
+    session.say(
+        "cli.time", seconds=f"{time.perf_counter() - session.began:.1f}", mib=f"{_peak_mib():,}"
+    )
+
+
+def _words(lang: Language) -> Callable[..., str]:
+    return lambda code, **params: text(code, lang, **params)
+
+
+def _peak_mib() -> int:
+    """Return the peak resident memory in MiB; 0 where the system does not tell."""
+    if sys.platform == "win32":
+        return 0
+    import resource  # noqa: PLC0415  absent on Windows
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
