@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.i18n import Language
@@ -20,6 +20,14 @@ class Settings(BaseSettings):
         Least severe level that is logged to standard error.
     log_json : bool
         One JSON object a line instead of text.
+    store : str
+        The city's store: path of a GeoPackage, or ``postgresql://...`` (extra ``postgis``).
+    workers : int
+        Jobs that run at the same time.
+    job_seconds, job_memory_mb : int
+        Most wall seconds and resident memory of one job.
+    max_body_mb : int
+        Largest body of a request: a file to import, or a plan to judge.
     """
 
     model_config = SettingsConfigDict(env_prefix="PATROLGRID_", extra="ignore", frozen=True)
@@ -27,6 +35,11 @@ class Settings(BaseSettings):
     language: Language = "zh"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "WARNING"
     log_json: bool = False
+    store: str = "patrolgrid-data/city.gpkg"
+    workers: int = Field(default=1, ge=1, le=64)
+    job_seconds: int = Field(default=3600, ge=1)
+    job_memory_mb: int = Field(default=4096, ge=512)
+    max_body_mb: int = Field(default=256, ge=1, le=4096)
 
 
 def read_settings() -> Settings:

@@ -22,6 +22,24 @@
     │   └── StationUnreachable      stations or posts the network does not reach
     ├── InfeasibleError             limits that contradict each other before solving
     ├── CheckFailed                 a plan the independent verifier refuses
+    ├── StoreError                  the store cannot do what is asked
+    │   ├── StoreUnavailable        not there, not ours to read or write, not answering
+    │   ├── StoreForeign            a file or database that is no store of patrolgrid
+    │   ├── StoreOutdated           written by an older release: upgrade it
+    │   ├── StoreTooNew             written by a newer release
+    │   ├── StoreFull               no space left
+    │   └── StoreBusy               another writer held it too long
+    ├── RequestError                a request that does not fit what is stored
+    │   ├── RequestInvalid          its parameters, headers or body are not as documented
+    │   ├── KeyRefused              no key, or one that is not known
+    │   ├── NotFound                no such thing, or none this key may see
+    │   ├── VersionMissing          a change without If-Match
+    │   ├── VersionConflict         changed by somebody else meanwhile
+    │   ├── StateConflict           not possible in the state it is in
+    │   ├── RequestRepeated         an Idempotency-Key used for another request
+    │   └── BodyTooLarge            more bytes than are taken
+    ├── LimitExceeded               work that needed more time or memory than it was given
+    ├── JobFailed                   a job that ended without a result
     ├── ServiceUnavailable          an outside service (only ``fetch-roads`` has one) did not answer
     └── Stopped                     a stop was asked for; nothing half-done is left behind
 
@@ -214,6 +232,138 @@ class CheckFailed(PatrolgridError):
 
     code = "plan.check.failed"
     template = "The plan breaks {n} rule(s); the first: {first}."
+
+
+class StoreError(PatrolgridError):
+    """The store cannot do what is asked."""
+
+    code = "store.invalid"
+    template = "The store cannot do this: {detail}."
+
+
+class StoreUnavailable(StoreError):
+    """A store that is not there, not ours to read or write, or does not answer."""
+
+    code = "store.unavailable"
+    template = "The store {store} cannot be used: {reason}. Check the path and its permissions."
+
+
+class StoreForeign(StoreError):
+    """A file or database that is no store of patrolgrid."""
+
+    code = "store.foreign"
+    template = "{store} is not a patrolgrid store. Name another path, or an empty database."
+
+
+class StoreOutdated(StoreError):
+    """A store written by an older release."""
+
+    code = "store.outdated"
+    template = (
+        "The store {store} is of an older release ({found}, needed {needed}). "
+        "Run: patrolgrid upgrade"
+    )
+
+
+class StoreTooNew(StoreError):
+    """A store written by a newer release."""
+
+    code = "store.too_new"
+    template = (
+        "The store {store} was written by a newer patrolgrid ({found}); "
+        "this release knows up to {needed}. Install the newer release."
+    )
+
+
+class StoreFull(StoreError):
+    """No space left; nothing of the change was kept."""
+
+    code = "store.full"
+    template = "No space is left for the store; nothing was changed. Free some and try again."
+
+
+class StoreBusy(StoreError):
+    """Another writer held the store too long; nothing of the change was kept."""
+
+    code = "store.busy"
+    template = "Another process is writing to the store; nothing was changed. Try again."
+
+
+class RequestError(PatrolgridError):
+    """A request that does not fit what is stored."""
+
+    code = "request.unfit"
+    template = "The request cannot be met: {detail}."
+
+
+class RequestInvalid(RequestError):
+    """Parameters, headers or a body that are not as documented; never repeats their values."""
+
+    code = "request.invalid"
+    template = "{where}: {expected}."
+
+
+class KeyRefused(RequestError):
+    """No key, or one that is not known."""
+
+    code = "request.key.refused"
+    template = "A valid key is needed: Authorization: Bearer KEY."
+
+
+class NotFound(RequestError):
+    """No such thing, or none that this key may see."""
+
+    code = "request.not_found"
+    template = "There is no such {kind}."
+
+
+class VersionMissing(RequestError):
+    """A change without If-Match."""
+
+    code = "request.version.missing"
+    template = "A change needs If-Match with the ETag of the {kind} as it was read."
+
+
+class VersionConflict(RequestError):
+    """Changed by somebody else since it was read."""
+
+    code = "request.version.conflict"
+    template = "The {kind} was changed meanwhile. Read it again and repeat the change."
+
+
+class StateConflict(RequestError):
+    """Not possible in the state the thing is in."""
+
+    code = "request.state.conflict"
+    template = "The {kind} is {state}; {wanted} is not possible any more."
+
+
+class RequestRepeated(RequestError):
+    """An Idempotency-Key that was used for another request."""
+
+    code = "request.key.reused"
+    template = "This Idempotency-Key was used for another request. Use a new one."
+
+
+class BodyTooLarge(RequestError):
+    """More bytes than are taken."""
+
+    code = "request.body.large"
+    template = "The body is larger than {limit_mb} MB. Split it or raise the limit."
+
+
+class LimitExceeded(PatrolgridError):
+    """Work that needed more time or memory than it was given."""
+
+    code = "job.limit"
+    template = "{what} needed more than {limit}; it was stopped and nothing was kept. {hint}"
+
+
+class JobFailed(PatrolgridError):
+    """A job that ended without a result."""
+
+    code = "job.failed"
+    template = "The job ended without a result after {attempts} attempts; see the log."
 
 
 class ServiceUnavailable(PatrolgridError):
