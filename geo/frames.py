@@ -38,6 +38,8 @@ class Col:
     STREET_CLASS: Final = "street_class"
     ONEWAY: Final = "oneway"
     BRIDGE: Final = "bridge"
+    ALIAS_ID: Final = "alias_id"
+    SEGMENT: Final = "segment"
 
     BUILDING_ID: Final = "building_id"
     HOUSEHOLDS: Final = "households"
@@ -47,6 +49,10 @@ class Col:
     LAST_INSPECTION: Final = "last_inspection"
     DUE: Final = "due"
     DUE_STATE: Final = "due_state"
+    ADDRESS: Final = "address"
+    VILLAGE: Final = "village"
+    TOWNSHIP: Final = "township"
+    PRECISION: Final = "precision"
 
     INCIDENT_ID: Final = "incident_id"
     OCCURRED_AT: Final = "occurred_at"
@@ -179,6 +185,19 @@ class DueState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Precision(StrEnum):
+    """How the position of a venue is known: 坐标, 街道门牌, 村居, 不详.
+
+    A point of the register or the map, a street with or without number, the village it names, or
+    not at all: then it has no geometry and is still counted.
+    """
+
+    POINT = "point"
+    STREET = "street"
+    VILLAGE = "village"
+    NONE = "none"
+
+
 class Type(StrEnum):
     """Kinds of column; each fixes a dtype."""
 
@@ -221,12 +240,15 @@ class Schema:
     columns : mapping of str to Column
     geometry : tuple of str
         Allowed shapely geometry types; empty for a plain table.
+    is_placed : bool
+        Every row has a geometry; False lets it be missing, never empty.
     """
 
     layer: str
     key: str
     columns: Mapping[str, Column]
     geometry: tuple[str, ...] = ()
+    is_placed: bool = True
 
 
 TEXT = Column()
@@ -299,6 +321,23 @@ VENUES = Schema(
         Col.SOURCE: TEXT,
     },
 )
+
+VENUE_REGISTER = Schema(
+    layer="venues",
+    key=Col.VENUE_ID,
+    geometry=("Point",),
+    is_placed=False,
+    columns={
+        **VENUES.columns,
+        Col.ADDRESS: BLANKABLE,
+        Col.VILLAGE: BLANKABLE,
+        Col.TOWNSHIP: BLANKABLE,
+    },
+)
+"""Venues as a register has them: some without a position, with an address or a village instead.
+
+`address` holds street, number and building, never a unit, room or household.
+"""
 
 INCIDENTS = Schema(
     layer="incidents",
@@ -502,6 +541,8 @@ def _require_geometry(frame: pd.DataFrame, schema: Schema, *, source: str) -> No
             source=source, row="–", column=Col.GEOMETRY, value="CRS", expected="EPSG:4326"
         )
     wanted = [shapely.GeometryType[name.upper()].value for name in schema.geometry]
+    if not schema.is_placed:
+        wanted.append(-1)  # of a missing geometry
     bad = ~np.isin(shapely.get_type_id(frame.geometry.to_numpy()), wanted)
     bad |= shapely.is_empty(frame.geometry.to_numpy())
     if bad.any():

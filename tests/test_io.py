@@ -1,8 +1,10 @@
 """Readers of tables and layers: formats, encodings, headers, values, refusals."""
 
+import io
 import json
 import re
 import struct
+import tomllib
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -13,6 +15,7 @@ import pandas as pd
 import pytest
 import shapely
 
+import api.i18n
 from api.i18n import catalogue, explain
 from geo.errors import (
     CodeInvalid,
@@ -26,7 +29,7 @@ from geo.errors import (
     PersonKindRefused,
     ValueInvalid,
 )
-from geo.frames import BOUNDARIES, INCIDENTS, VENUES, Col, require
+from geo.frames import BOUNDARIES, INCIDENTS, VENUE_REGISTER, VENUES, Col, require
 from geo.io import (
     read_boundaries,
     read_buildings,
@@ -39,7 +42,7 @@ from geo.io import (
     read_water,
 )
 from geo.io.hints import REASONS, Hint
-from geo.io.limits import check_json_depth
+from geo.io.json_text import check_json
 from geo.io.opening import open_table
 
 FORMATS = Path(__file__).resolve().parents[2] / "shared" / "data" / "formats"
@@ -364,16 +367,16 @@ def test_deep_json_is_refused_before_a_parser_sees_it(tmp_path):
 
 def test_brackets_and_quotes_inside_strings_do_not_count():
     for text in ('"[[[["', '"\\"[[[["', '"\\\\"', '"a\\\\\\"{{{{"'):
-        check_json_depth(b"[" + b",".join([text.encode()] * 30) + b"]", source="x")
+        check_json(io.BytesIO(b"[" + b",".join([text.encode()] * 30) + b"]"), source="x")
     with pytest.raises(FileUnreadable):
-        check_json_depth(b'["]]]]]]]]]]]]]]]]]]",' + b"[" * 30, source="x")
+        check_json(io.BytesIO(b'["]]]]]]]]]]]]]]]]]]",' + b"[" * 30), source="x")
 
 
 def test_json_depth_across_chunks(monkeypatch):
-    monkeypatch.setattr("geo.io.limits._CHUNK", 7)
-    check_json_depth(b'["\\"]]","\\\\",' * 3 + b'"x"' + b"]" * 3, source="x")
+    monkeypatch.setattr("geo.io.json_text.PIECE", 7)
+    check_json(io.BytesIO(b'["\\"]]","\\\\",' * 3 + b'"x"' + b"]" * 3), source="x")
     with pytest.raises(FileUnreadable):
-        check_json_depth(b'["\\"]]]]]]]]","\\\\",' * 30, source="x")
+        check_json(io.BytesIO(b'["\\"]]]]]]]]","\\\\",' * 30), source="x")
 
 
 def test_collections_are_refused_row_by_row(tmp_path):
@@ -781,8 +784,8 @@ def test_every_code_of_the_readers_is_in_the_catalogue():
     sources = (Path(__file__).parents[1] / "geo" / "io").glob("*.py")
     text = "\n".join(source.read_text(encoding="utf-8") for source in sources)
     used = set(re.findall(r'"((?:note|refusal)\.[a-z.]+)"', text)) - {"refusal."}
-    known = {code for code in catalogue() if code.startswith(("note.", "refusal."))}
-    assert used == known
+    own = tomllib.loads((Path(api.i18n.__file__).parent / "input.toml").read_text("utf-8"))
+    assert used == {code for code in own if code.startswith(("note.", "refusal."))}
 
 
 def test_a_header_that_is_a_phone_number_is_named_by_its_position(tmp_path):
@@ -867,3 +870,64 @@ def test_all_rows_refused_says_the_reason_in_words(tmp_path):
     assert "2 或更大的整数" in explain(caught.value, "zh")
     for reason, english in REASONS.items():
         assert catalogue()[f"expected.{reason}"]["en"] == english
+
+
+# ---- venues without a position ------------------------------------------------------------------
+
+REGISTER_CSV = """编号,场所名称,场所类型,等级,{address},{village},{township},经度,纬度
+A1,样例旅馆 1,小旅馆,红,东昌路１２号3单元502室,昌润社区,古楼街道,115.98,36.45
+A2,样例旅馆 2,小旅馆,红,王庄村样某家,王庄村样某家,古楼街道, ,
+A3,样例旅馆 3,小旅馆,红,,371502001001,,0,0
+A4,样例旅馆 4,小旅馆,红,,,,215,36
+"""
+HEADERS = [
+    ("地址", "所在村居", "所在镇街"),
+    ("详细地址", "村(社区)", "乡镇(街道)"),
+    ("经营地址", "村（社区）", "镇街"),
+    ("街道门牌", "所在社区", "所属乡镇"),
+    ("address", "village", "township"),
+]
+
+
+@pytest.mark.parametrize(("address", "village", "township"), HEADERS)
+def test_venues_may_go_without_a_position(tmp_path, address, village, township):
+    text = REGISTER_CSV.format(address=address, village=village, township=township)
+    path = write(tmp_path / "v.csv", text)
+    reading = read_venues(path, positions_optional=True)
+    require(reading.frame, VENUE_REGISTER, source="v.csv")
+    assert reading.frame.geometry.isna().tolist() == [False, True, True]
+    assert list(reading.frame[Col.ADDRESS]) == ["东昌路12号", "王庄村", ""]
+    assert list(reading.frame[Col.VILLAGE]) == ["昌润社区", "王庄村", "371502001001"]
+    assert list(reading.frame[Col.TOWNSHIP]) == ["古楼街道", "古楼街道", ""]
+    assert notes(reading) == {"note.position.none": {"n": 2, "total": 4}}
+    assert [(r.row, r.code) for r in reading.refused] == [(4, "refusal.position.range")]
+    strict = read_venues(path)
+    assert [r.row for r in strict.refused] == [2, 3, 4]
+    assert Col.ADDRESS not in strict.frame.columns
+
+
+def test_a_whole_register_without_positions(tmp_path):
+    text = "场所名称,场所类型,等级,地址\n样例旅馆 1,小旅馆,红,东昌路12号\n"
+    path = write(tmp_path / "v.csv", text)
+    with pytest.raises(ColumnMissing, match="lon/经度"):
+        read_venues(path)
+    reading = read_venues(path, positions_optional=True)
+    assert reading.frame.geometry.isna().all()
+    with pytest.raises(ColumnMissing, match="lat/纬度"):
+        read_venues(write(path, text.replace("地址", "经度")), positions_optional=True)
+    none = feature(None, name="甲", kind="shop", tier="red", 地址="东昌路1号")
+    reading = read_venues(geojson(tmp_path / "v.geojson", none), positions_optional=True)
+    assert reading.frame.geometry.isna().tolist() == [True]
+
+
+def test_an_address_that_points_at_a_person_is_refused(tmp_path):
+    text = "场所名称,场所类型,等级,地址\n甲,小旅馆,红,重点人员住处\n乙,小旅馆,红,东昌路12号\n"
+    reading = read_venues(write(tmp_path / "v.csv", text), positions_optional=True)
+    assert [(r.row, r.column, r.code) for r in reading.refused] == [
+        (1, Col.ADDRESS, "refusal.person")
+    ]
+
+
+def test_stars_in_headers_are_marks_of_forms(tmp_path):
+    text = VENUES_CSV.replace("场所名称", "*场所名称").replace("场所类型", "场所类型＊")
+    assert len(read_venues(write(tmp_path / "v.csv", text)).frame) == 3

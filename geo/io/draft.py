@@ -1,6 +1,7 @@
 """A layer while it is read: typed columns, and the first fault of each row."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
@@ -27,6 +28,9 @@ from geo.privacy import (
 )
 from geo.privacy.headers import normal_header
 from geo.units import LONLAT_EPSG
+
+_NAMING: Final = (Col.NAME, Col.CALL_SIGN, Col.SOURCE, Col.ADDRESS, Col.VILLAGE, Col.TOWNSHIP)
+"""Columns whose cells may point at a person."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,6 +113,8 @@ class Draft:
 def begin(table: Table, spec: LayerSpec, *, datum: Datum, drop: tuple[str, ...]) -> Draft:
     """Drop, screen and match the columns of a table, and find its positions.
 
+    Rows may go without a position where the schema says so.
+
     Raises
     ------
     PersonKindRefused, PersonalDataRefused, PersonalValuesRefused, ColumnMissing
@@ -125,7 +131,9 @@ def begin(table: Table, spec: LayerSpec, *, datum: Datum, drop: tuple[str, ...])
                 source=table.source,
                 allow_dwellings=not spec.no_dwellings,
             )
-    positions = locate(table, datum=datum) if spec.schema.geometry else None
+    positions = None
+    if spec.schema.geometry:
+        positions = locate(table, datum=datum, optional=not spec.schema.is_placed)
     draft = Draft(table=table, spec=spec, matched=matched, positions=positions, dropped=dropped)
     draft.notes += table.notes
     if dropped:
@@ -158,16 +166,16 @@ def fill(draft: Draft) -> None:
         else:
             _fill_column(draft, column)
     if draft.spec.kinds and Col.NAME in draft.columns:
-        dwelling = [is_dwelling_name(name) for name in draft.columns[Col.NAME]]
+        dwelling = [is_dwelling_name(name) for name in draft.columns[Col.NAME].tolist()]
         draft.refuse(np.array(dwelling, dtype=bool), Col.NAME, "refusal.dwelling")
     refuse_person_names(draft)
 
 
 def refuse_person_names(draft: Draft) -> None:
     """Refuse rows whose name, call-sign, id or source points at a person."""
-    for column in (Col.NAME, Col.CALL_SIGN, Col.SOURCE, draft.spec.schema.key):
+    for column in (*_NAMING, draft.spec.schema.key):
         if column in draft.matched:
-            person = [is_person_name(cell) for cell in draft.cells(column)]
+            person = [is_person_name(cell) for cell in draft.cells(column).tolist()]
             draft.refuse(np.array(person, dtype=bool), column, "refusal.person")
 
 

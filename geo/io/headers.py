@@ -16,8 +16,8 @@ DBF_NAME_BYTES = 10
 
 def find_header(table: Table, names: Iterable[str]) -> str | None:
     """Return the table's header that one of the names stands for, the best name first."""
-    present = {normal_header(str(header)): str(header) for header in reversed(table.cells.columns)}
-    wanted = [normal_header(name) for name in names]
+    present = {_form(str(header)): str(header) for header in reversed(table.cells.columns)}
+    wanted = [_form(name) for name in names]
     if table.has_short_headers:
         wanted += [form for name in wanted for form in _short_forms(name)]
     return next((present[name] for name in wanted if name in present), None)
@@ -64,9 +64,9 @@ def trust_of(table: Table, spec: LayerSpec, matched: dict[str, str]) -> dict[str
         header: Trust.CODE if field_of(spec, column).is_code else Trust.TEXT
         for column, header in matched.items()
     }
-    codes = {normal_header(name) for name in CODE_HEADERS}
+    codes = {_form(name) for name in CODE_HEADERS}
     for header in map(str, table.cells.columns):
-        if header not in trust and normal_header(header) in codes:
+        if header not in trust and _form(header) in codes:
             trust[header] = Trust.CODE
     for names, how in (
         (CREDIT_HEADERS, Trust.CREDIT),
@@ -91,6 +91,11 @@ def ignored_note(table: Table, used: Iterable[str]) -> tuple[Note, ...]:
         return ()
     params = {"columns": "、".join(extra)}
     return (Note(source=table.source, code="note.ignored", params=params),)
+
+
+def _form(header: str) -> str:
+    """Return a header as it is compared; forms mark columns to fill in with a star."""
+    return normal_header(header).strip("*")
 
 
 def _short_forms(name: str) -> list[str]:

@@ -34,7 +34,7 @@ class Hint(StrEnum):
     KNOWN_SUFFIXES = (
         "Known suffixes: .csv .txt .tsv .xlsx .geojson .json .gpkg .shp .zip .kml .kmz."
     )
-    TOO_LARGE = "It is larger than 4 GiB; cut it to the city."
+    TOO_LARGE = "It is larger than is read; cut it to the city."
     NO_STREET_WAY = "It holds no way with a street's highway value and known nodes."
     NOT_OSM = "The file is damaged or not OpenStreetMap data."
     NO_CRS = "It states no coordinate system; add the .prj file or export it as GeoPackage."
@@ -42,6 +42,12 @@ class Hint(StrEnum):
     NO_LAYER = "It holds no layer."
     ONE_LAYER_FILE = "Put exactly one Shapefile (.shp .shx .dbf .prj), GeoJSON or GeoPackage in it."
     UNKNOWN_ENCODING = "Its text is neither UTF-8 nor GBK; export it again as GeoPackage."
+    TOO_MANY_CELLS = "It has more cells than are read at once; cut it to the table itself."
+    TOO_MANY_COLUMNS = "It has more than 1000 columns; keep those that are needed."
+    LINE_TOO_LONG = "It has a line of more than 1 MiB; export it again, one record to a line."
+    HOLDS_NULS = "It holds NUL characters, so it is no text; export it again."
+    TOO_MANY_VERTICES = "A geometry has too many vertices; simplify it or save it as GeoPackage."
+    IS_VIEW = "Its layer is a view or is computed; save it as a plain table."
     SAVE_AGAIN = "Open it in Excel or WPS and save it again as .xlsx."
     OLD_WORKBOOK = "It is an .xls, WPS or encrypted workbook; save it as .xlsx without a password."
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo.address import place_text
 from geo.crs import Datum, datum_of
 from geo.errors import CodeInvalid, FileEmpty
 from geo.frames import Col, GridRole, Level, StationKind, empty_frame
@@ -24,6 +25,7 @@ from geo.io.spec import (
     POST_SPEC,
     STATION_SPEC,
     UNIT_SPEC,
+    VENUE_REGISTER_SPEC,
     VENUE_SPEC,
     WATER_SPEC,
     LayerSpec,
@@ -120,11 +122,35 @@ def read_buildings(
 
 
 def read_venues(
-    path: Path | str, *, datum: Datum | str = Datum.WGS84, drop: Sequence[str] = ()
+    path: Path | str,
+    *,
+    datum: Datum | str = Datum.WGS84,
+    drop: Sequence[str] = (),
+    positions_optional: bool = False,
 ) -> Reading:
-    """Read venues with kind, tier and last inspection; no dwelling is one."""
-    draft = _begin(path, VENUE_SPEC, datum, drop)
+    """Read venues with kind, tier and last inspection; no dwelling is one.
+
+    Parameters
+    ----------
+    path : Path or str
+    datum : Datum or str
+        What the coordinates are in.
+    drop : sequence of str
+        Headers to leave out before anything is looked at.
+    positions_optional : bool
+        Keep rows without a position, or a whole file of them, with a missing geometry; a note
+        counts them. `geo.address.locate_addresses` finds where they lie.
+
+    Returns
+    -------
+    Reading
+        A VENUES frame; a VENUE_REGISTER frame with address, village and township where positions
+        are optional.
+    """
+    draft = _begin(path, VENUE_REGISTER_SPEC if positions_optional else VENUE_SPEC, datum, drop)
     fill(draft)
+    if positions_optional:
+        _keep_places(draft)
     _refuse_years(draft, Col.LAST_INSPECTION)
     return _finish_points(draft)
 
@@ -200,6 +226,14 @@ def _read_empty(path: Path | str, spec: LayerSpec) -> Reading | None:
         note = Note(source=path.name, code="note.empty")
         return Reading(frame=empty_frame(spec.schema), notes=(note,))
     return None
+
+
+def _keep_places(draft: Draft) -> None:
+    """Cut addresses off at the building; units, rooms and households are not kept."""
+    for column in (Col.ADDRESS, Col.VILLAGE, Col.TOWNSHIP):
+        codes, uniques = pd.factorize(draft.columns[column], use_na_sentinel=False)
+        kept = np.array([place_text(str(text)) for text in uniques], dtype=object)
+        draft.columns[column] = pd.Series(kept[codes], dtype="str")
 
 
 def _refuse_years(draft: Draft, column: str) -> None:

@@ -8,27 +8,36 @@ from pathlib import Path
 from typing import Final
 from xml.parsers import expat
 
-import numpy as np
-
 from geo.errors import FileUnreadable
 from geo.io.hints import Hint
 
 MAX_MEMBERS: Final = 2000
 """Files in an archive."""
 
-MAX_UNPACKED: Final = 2 << 30
+MAX_UNPACKED: Final = 1 << 30
 """Bytes of an archive unpacked."""
 
 MAX_RATIO: Final = 200
 """Unpacked by packed bytes; text packs about 20 to 1."""
 
-MAX_JSON_DEPTH: Final = 24
-"""Nested brackets; a MultiPolygon in a FeatureCollection has 8."""
-
 MAX_VERTICES: Final = 2_000_000
 """Vertices of one geometry; the coast of China has fewer."""
 
-_CHUNK: Final = 1 << 24
+MAX_COLUMNS: Final = 1000
+"""Columns of a table; a register has some fifty."""
+
+MAX_CELLS: Final = 40_000_000
+"""Cells of a table: a million rows of forty columns."""
+
+MAX_LINE: Final = 1 << 20
+"""Bytes of a line of a table; a record of fifty columns has one or two thousand."""
+
+MAX_STRINGS: Final = 256 << 20
+"""Bytes of the shared strings of a workbook; they are all held at once."""
+
+
+class TooLarge(Exception):
+    """More cells than are read; the caller knows the file and says so."""
 
 
 def check_archive(path: Path, *, expected: str) -> zipfile.ZipFile:
@@ -82,48 +91,6 @@ def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) ->
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
         name = Path(str(archive.filename)).name
         raise FileUnreadable(source=name, expected="zip", hint=Hint.DAMAGED_INSIDE) from error
-
-
-def check_json_depth(data: bytes, *, source: str) -> None:
-    """Refuse JSON nested deeper than geometry ever is; deep nesting crashes recursive parsers.
-
-    Raises
-    ------
-    FileUnreadable
-        Nested too deep.
-    """
-    depth, in_string, escaped = 0, False, False
-    for start in range(0, len(data), _CHUNK):
-        chunk = np.frombuffer(
-            data, dtype=np.uint8, count=min(_CHUNK, len(data) - start), offset=start
-        )
-        quote, escaped = _unescaped_quotes(chunk, escaped)
-        inside = (np.cumsum(quote) + in_string) % 2 == 1
-        opens = ((chunk == ord("[")) | (chunk == ord("{"))) & ~inside
-        closes = ((chunk == ord("]")) | (chunk == ord("}"))) & ~inside
-        steps = opens.astype(np.int8) - closes.astype(np.int8)
-        deepest = depth + int(np.cumsum(steps, dtype=np.int64).max(initial=0))
-        if deepest > MAX_JSON_DEPTH:
-            raise FileUnreadable(source=source, expected="GeoJSON", hint=Hint.NESTED_TOO_DEEP)
-        depth += int(steps.sum(dtype=np.int64))
-        in_string = bool(inside[-1]) if len(inside) else in_string
-
-
-def _unescaped_quotes(chunk: np.ndarray, escaped: bool) -> tuple[np.ndarray, bool]:
-    """Return where strings begin and end, and whether the next chunk's first byte is escaped."""
-    quote = chunk == ord('"')
-    slash = np.flatnonzero(chunk == ord("\\"))
-    skip = -1
-    if escaped and len(chunk):
-        quote[0] = False
-        skip = 0
-    for position in slash:
-        if position == skip:
-            continue
-        skip = int(position) + 1
-        if skip < len(chunk):
-            quote[skip] = False
-    return quote, bool(len(chunk)) and skip == len(chunk)
 
 
 def check_xml(path: Path, *, expected: str) -> None:

@@ -11,8 +11,14 @@ from geo.io.table import Table
 from geo.io.vector import read_geojson, read_geopackage, read_shapefile, read_zipped
 from geo.io.workbook import old_workbook, read_workbook
 
-MAX_BYTES: Final = 4 << 30
-"""Size of a file that is opened at all."""
+MAX_BYTES: Final = 1 << 30
+"""Size of a file that is opened at all; a million incidents are 90 MB."""
+
+MAX_STREET_BYTES: Final = 4 << 30
+"""Size of a file of streets: an extract of OpenStreetMap is read as a stream."""
+
+MAX_KML_BYTES: Final = 256 << 20
+"""Size of a KML file; XML is slow to read."""
 
 
 def open_table(path: Path, *, layer: str = "") -> Table:
@@ -43,10 +49,11 @@ def open_table(path: Path, *, layer: str = "") -> Table:
         case ".zip":
             table = read_zipped(path)
         case ".kml":
+            check_file(path, most=MAX_KML_BYTES)
             table = read_kml(path)
         case ".kmz":
             table = read_kmz(path)
-        case ".xls" | ".et":
+        case ".xls" | ".xlsb" | ".et" | ".ett" | ".wps":
             raise old_workbook(path)
         case _:
             raise FileUnreadable(source=path.name, expected="a layer", hint=Hint.KNOWN_SUFFIXES)
@@ -55,7 +62,7 @@ def open_table(path: Path, *, layer: str = "") -> Table:
     return table
 
 
-def check_file(path: Path) -> None:
+def check_file(path: Path, *, most: int = MAX_BYTES) -> None:
     """Refuse what is no file, empty, or larger than is opened.
 
     Raises
@@ -67,5 +74,5 @@ def check_file(path: Path) -> None:
     size = path.stat().st_size
     if size == 0:
         raise FileEmpty(source=path.name)
-    if size > MAX_BYTES:
+    if size > most:
         raise FileUnreadable(source=path.name, expected="a layer", hint=Hint.TOO_LARGE)

@@ -17,7 +17,7 @@ from geo.io.limits import MAX_VERTICES
 from geo.io.report import Note
 from geo.io.spec import DATUM_HEADERS, LAT_HEADERS, LON_HEADERS
 from geo.io.table import Table
-from geo.io.values import numbers
+from geo.io.values import is_blank, numbers
 from geo.privacy import shown
 from geo.units import LONLAT_DECIMALS, LONLAT_EPSG
 
@@ -28,6 +28,8 @@ _SIMPLE_TYPES: Final = frozenset({1, 2, 3, 4, 5, 6})
 """WKB codes of Point .. MultiPolygon; a collection may nest without end."""
 
 _BYTES_PER_VERTEX: Final = 16
+
+_BLANK: Final = "refusal.position.blank"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +55,16 @@ class Positions:
     notes: tuple[Note, ...]
 
 
-def locate(table: Table, *, datum: Datum) -> Positions:
+def locate(table: Table, *, datum: Datum, optional: bool = False) -> Positions:
     """Return the positions of a table's rows, from its geometry or from two columns.
+
+    Parameters
+    ----------
+    table : Table
+    datum : Datum
+    optional : bool
+        Whether a row may go without a position: it has no geometry then, and no fault. A table
+        may lack both columns, and (0, 0) in them counts as blank.
 
     Raises
     ------
@@ -64,13 +74,27 @@ def locate(table: Table, *, datum: Datum) -> Positions:
         A geometry in coordinates of an unknown system.
     """
     stated, datum_used, notes = _stated_datum(table, datum)
-    if table.wkb is not None:
+    more: list[Note] = []
+    if optional and table.wkb is None and not _has_columns(table):
+        geometry, wrong = np.full((2, len(table)), None, dtype=object)
+        wrong[:] = _BLANK
+        used = datum_used
+    elif table.wkb is not None:
         geometry, wrong, more = _from_wkb(table, stated)
-        used: tuple[str, ...] = datum_used
+        used = datum_used
     else:
-        geometry, wrong, used = _from_columns(table, stated)
-        used, more = used + datum_used, []
+        geometry, wrong, used = _from_columns(table, stated, lost_is_blank=optional)
+        used += datum_used
+    if optional and (wrong == _BLANK).any():
+        params = {"n": int((wrong == _BLANK).sum()), "total": len(table)}
+        more = [*more, Note(source=table.source, code="note.position.none", params=params)]
+        wrong[wrong == _BLANK] = ""
     return Positions(geometry=geometry, wrong=wrong, datum=stated, used=used, notes=(*notes, *more))
+
+
+def _has_columns(table: Table) -> bool:
+    """Tell whether a table has a column of longitudes or of latitudes."""
+    return any(find_header(table, names) is not None for names in (LON_HEADERS, LAT_HEADERS))
 
 
 def round_lonlat(geometry: np.ndarray) -> np.ndarray:
@@ -109,15 +133,19 @@ def _stated_datum(table: Table, datum: Datum) -> tuple[Datum, tuple[str, ...], t
     return stated, (header,), (Note(source=table.source, code="note.datum", params=params),)
 
 
-def _from_columns(table: Table, datum: Datum) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+def _from_columns(
+    table: Table, datum: Datum, *, lost_is_blank: bool
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     lon_header, lat_header = find_header(table, LON_HEADERS), find_header(table, LAT_HEADERS)
     if lon_header is None:
         raise missing(table, "lon/经度")
     if lat_header is None:
         raise missing(table, "lat/纬度")
     lonlat = np.column_stack([numbers(table.cells[h]) for h in (lon_header, lat_header)])
-    blank = (table.cells[lon_header] == "").to_numpy() | (table.cells[lat_header] == "").to_numpy()
-    wrong = np.where(blank, "refusal.position.blank", "").astype(object)
+    blank = is_blank(table.cells[lon_header]) | is_blank(table.cells[lat_header])
+    if lost_is_blank:
+        blank |= (lonlat == 0.0).all(axis=1)
+    wrong = np.where(blank, _BLANK, "").astype(object)
     usable = _usable(lonlat)
     wrong[~usable & ~blank] = "refusal.position.range"
     if not usable.any() and not blank.all():
@@ -174,7 +202,7 @@ def _from_wkb(table: Table, datum: Datum) -> tuple[np.ndarray, np.ndarray, list[
 def _wkb_fault(value: bytes | None) -> str:
     """Return why a geometry is refused before shapely sees it, or ""."""
     if not value:
-        return "refusal.position.blank"
+        return _BLANK
     order = "<" if value[0] == 1 else ">"
     code = struct.unpack_from(order + "I", value, 1)[0]
     if (code & 0x0FFFFFFF) % 1000 not in _SIMPLE_TYPES:

@@ -1,7 +1,7 @@
 """What each layer's file may look like: accepted headers, words, defaults."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from geo.frames import (
@@ -12,6 +12,7 @@ from geo.frames import (
     STATIONS,
     STREETS,
     UNITS,
+    VENUE_REGISTER,
     VENUES,
     WATER,
     Col,
@@ -73,7 +74,6 @@ class LayerSpec:
 LON_HEADERS: Final = ("lon", "lng", "longitude", "经度", "x", "东经", "坐标x", "x坐标", "wgs84_lng")
 LAT_HEADERS: Final = ("lat", "latitude", "纬度", "y", "北纬", "坐标y", "y坐标", "wgs84_lat")
 DATUM_HEADERS: Final = ("坐标系", "坐标系统", "datum", "coord_type", "坐标类型")
-WKT_HEADERS: Final = ("wkt", "geometry", "the_geom", "几何")
 CREDIT_HEADERS: Final = ("统一社会信用代码", "社会信用代码", "信用代码", "uscc", "credit_code")
 CODE_HEADERS: Final = (
     "cell_id",
@@ -251,6 +251,66 @@ VENUE_SPEC: Final = LayerSpec(
     },
 )
 
+VENUE_REGISTER_SPEC: Final = replace(
+    VENUE_SPEC,
+    schema=VENUE_REGISTER,
+    fields={
+        **VENUE_SPEC.fields,
+        Col.ADDRESS: Field(
+            aliases=(
+                "地址",
+                "详细地址",
+                "经营地址",
+                "场所地址",
+                "单位地址",
+                "注册地址",
+                "街道门牌",
+                "门牌地址",
+                "门牌号",
+                "门牌",
+                "地点",
+                "位置",
+                "addr",
+            ),
+        ),
+        Col.VILLAGE: Field(
+            aliases=(
+                "所在村居",
+                "村居",
+                "村(社区)",
+                "村/社区",
+                "村居名称",
+                "所属村居",
+                "所在村",
+                "所在社区",
+                "所属社区",
+                "村居社区",
+                "行政村",
+                "社区",
+                "村",
+                "community",
+            ),
+        ),
+        Col.TOWNSHIP: Field(
+            aliases=(
+                "所在镇街",
+                "镇街",
+                "所属镇街",
+                "镇(街道)",
+                "乡镇(街道)",
+                "乡镇/街道",
+                "乡镇街道",
+                "所属乡镇",
+                "所属街道",
+                "乡镇",
+                "街道",
+                "town",
+            ),
+        ),
+    },
+)
+"""Venues of a register that may lack positions; addresses lose what lies beyond the building."""
+
 INCIDENT_SPEC: Final = LayerSpec(
     schema=INCIDENTS,
     id_prefix="i",
@@ -348,21 +408,6 @@ POST_SPEC: Final = LayerSpec(
         Col.N_UNITS: Field(aliases=("组数", "班组数", "所需班组"), default="1"),
     },
 )
-
-SPECS: Final = {
-    spec.schema.layer: spec
-    for spec in (
-        BOUNDARY_SPEC,
-        STREET_SPEC,
-        WATER_SPEC,
-        BUILDING_SPEC,
-        VENUE_SPEC,
-        INCIDENT_SPEC,
-        STATION_SPEC,
-        UNIT_SPEC,
-        POST_SPEC,
-    )
-}
 
 
 def field_of(spec: LayerSpec, column: str) -> Field:

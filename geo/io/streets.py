@@ -12,7 +12,7 @@ from geo.frames import Col
 from geo.io.draft import Draft, begin, refuse_person_names, screen
 from geo.io.graphml import OSM_ATTRIBUTION, read_graphml
 from geo.io.headers import find_header, ignored_note, missing
-from geo.io.opening import check_file, open_table
+from geo.io.opening import MAX_BYTES, MAX_STREET_BYTES, check_file, open_table
 from geo.io.osm import is_osm, read_osm
 from geo.io.position import round_lonlat
 from geo.io.report import Reading, Refusal
@@ -55,9 +55,10 @@ def read_streets(
         Any of its classes.
     """
     path = Path(path)
-    check_file(path)
+    is_network = path.suffix.lower() == ".graphml" or is_osm(path)
+    check_file(path, most=MAX_STREET_BYTES if is_network else MAX_BYTES)
     stated = datum if isinstance(datum, Datum) else datum_of(datum)
-    if path.suffix.lower() == ".graphml" or is_osm(path):
+    if is_network:
         return _read_graph(path, stated)
     return _read_layer(path, stated, tuple(drop))
 

@@ -1,25 +1,29 @@
 """GeoJSON, GeoPackage and Shapefile through GDAL, as WKB and text."""
 
 import tempfile
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import pyogrio
-from pyogrio.errors import DataLayerError, DataSourceError
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, GeometryError
 
 from geo.errors import FileMissing, FileUnreadable
+from geo.io.geopackage import plain_tables
 from geo.io.hints import Hint
-from geo.io.limits import check_archive, check_json_depth, extract_flat
+from geo.io.json_text import check_json
+from geo.io.limits import check_archive, extract_flat
 from geo.io.report import Note
 from geo.io.table import Table, text_frame
 
-SQLITE_MARK: Final = b"SQLite format 3\0"
-
 _BYTES: Final = "ISO-8859-1"
 """Decodes every byte to one character, so that text can be decoded again once it is understood."""
+
+_GDAL_ERRORS: Final = (DataSourceError, DataLayerError, FeatureError, GeometryError)
 
 _ENCODINGS: Final = ("utf-8", "gb18030")
 """Tried in this order: GBK text is practically never valid UTF-8."""
@@ -33,16 +37,15 @@ def read_geojson(path: Path) -> Table:
     FileUnreadable
         Not GeoJSON, in another encoding, or nested too deep.
     """
-    data = path.read_bytes()
-    check_json_depth(data, source=path.name)
+    with path.open("rb") as stream:
+        is_utf8 = check_json(stream, source=path.name)
+    if is_utf8:
+        return _read(path, source=path.name, expected="GeoJSON")
     try:
-        data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            data = data.decode("gb18030").encode()
-        except UnicodeDecodeError as error:
-            raise FileUnreadable(source=path.name, expected="GeoJSON", hint=Hint.DAMAGED) from error
-    return _read(data.removeprefix(b"\xef\xbb\xbf"), source=path.name, expected="GeoJSON")
+        data = path.read_bytes().decode("gb18030").encode()
+    except UnicodeDecodeError as error:
+        raise FileUnreadable(source=path.name, expected="GeoJSON", hint=Hint.DAMAGED) from error
+    return _read(data, source=path.name, expected="GeoJSON")
 
 
 def read_geopackage(path: Path, *, layer: str) -> Table:
@@ -51,18 +54,16 @@ def read_geopackage(path: Path, *, layer: str) -> Table:
     Raises
     ------
     FileUnreadable
-        No GeoPackage.
+        No GeoPackage, a truncated one, or a layer that is a view.
     """
-    with path.open("rb") as stream:
-        if stream.read(16) != SQLITE_MARK:
-            raise FileUnreadable(source=path.name, expected="GeoPackage", hint=Hint.DAMAGED)
-    try:
+    plain = plain_tables(path)
+    with _gdal(path.name, "GeoPackage"):
         names = [str(name) for name, _ in pyogrio.list_layers(path)]
-    except (DataSourceError, DataLayerError) as error:
-        raise FileUnreadable(source=path.name, expected="GeoPackage", hint=Hint.DAMAGED) from error
     if not names:
         raise FileUnreadable(source=path.name, expected="GeoPackage", hint=Hint.NO_LAYER)
     chosen = layer if layer in names else names[0]
+    if chosen not in plain:
+        raise FileUnreadable(source=path.name, expected="GeoPackage", hint=Hint.IS_VIEW)
     notes: tuple[Note, ...] = ()
     if len(names) > 1:
         others = "、".join(name for name in names if name != chosen)
@@ -125,11 +126,9 @@ def _read(
     encoding: str | None = None,
     notes: tuple[Note, ...] = (),
 ) -> Table:
-    try:
+    with _gdal(source, expected):
         info = pyogrio.read_info(where, layer=layer, encoding=encoding)
         meta, _, wkb, fields = pyogrio.raw.read(where, layer=layer, encoding=encoding)
-    except (DataSourceError, DataLayerError, UnicodeDecodeError, ValueError) as error:
-        raise FileUnreadable(source=source, expected=expected, hint=Hint.DAMAGED) from error
     names, columns = [str(name) for name in meta["fields"]], list(fields)
     if encoding == _BYTES:
         names, columns, used = _decode(names, columns, source=source)
@@ -148,6 +147,17 @@ def _read(
         notes=notes,
         metadata={str(k): str(v) for k, v in (info.get("layer_metadata") or {}).items()},
     )
+
+
+@contextmanager
+def _gdal(source: str, expected: str) -> Iterator[None]:
+    """Say GDAL's errors in one sentence, and not its remarks on columns that are not read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            yield
+        except (*_GDAL_ERRORS, UnicodeDecodeError, ValueError) as error:
+            raise FileUnreadable(source=source, expected=expected, hint=Hint.DAMAGED) from error
 
 
 def _series(values: np.ndarray) -> pd.Series:

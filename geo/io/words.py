@@ -1,9 +1,8 @@
 """Words users write for the closed vocabularies, in Chinese and English."""
 
 import re
-from collections.abc import Callable
-from enum import StrEnum
-from functools import cache
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
 from geo.frames import Channel, GridRole, Level, PostKind, StationKind, Tier, VenueKind
@@ -69,31 +68,45 @@ _MODE_PATTERNS: Final = (
     (r"车|car|vehicle", "car"),
 )
 
-Words = Callable[[str], str | None]
-"""Turns a user's word into a value of ours; None when it is not understood."""
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Turns users' words into the values of a closed vocabulary.
 
-def _by_pattern(*groups: tuple[str, str], own: type[StrEnum] | None = None) -> Words:
-    compiled = [(re.compile(pattern), str(value)) for pattern, value in groups]
-    values = {member.value for member in own} if own else {value for _, value in compiled}
+    Attributes
+    ----------
+    name : str
+        Name of the vocabulary; its words in both languages are messages ``word.<name>.<value>``.
+    values : tuple of str
+        In the order in which people list them.
+    patterns : tuple of (pattern, str)
+        Tried in this order where a word is no value itself.
+    """
 
-    @cache
-    def understand(word: str) -> str | None:
+    name: str
+    values: tuple[str, ...]
+    patterns: tuple[tuple[re.Pattern[str], str], ...] = field(repr=False)
+
+    def __call__(self, word: str) -> str | None:
+        """Return the value a word stands for, None when it is not understood."""
         text = word.strip().lower()
-        if text in values:
-            return text
         if not text:
             return None
-        return next((value for pattern, value in compiled if pattern.search(text)), None)
+        if text in self.values:
+            return text
+        return next((value for pattern, value in self.patterns if pattern.search(text)), None)
 
-    return understand
+
+def _words(name: str, groups: tuple[tuple[str, str], ...], values: Iterable[str]) -> Words:
+    patterns = tuple((re.compile(pattern), str(value)) for pattern, value in groups)
+    return Words(name=name, values=tuple(str(value) for value in values), patterns=patterns)
 
 
-venue_kind: Final = _by_pattern(*_KIND_PATTERNS, own=VenueKind)
-tier: Final = _by_pattern(*_TIER_PATTERNS, own=Tier)
-channel: Final = _by_pattern(*_CHANNEL_PATTERNS, own=Channel)
-station_kind: Final = _by_pattern(*_STATION_PATTERNS, own=StationKind)
-post_kind: Final = _by_pattern(*_POST_PATTERNS, own=PostKind)
-level: Final = _by_pattern(*_LEVEL_PATTERNS, own=Level)
-grid_role: Final = _by_pattern(*_ROLE_PATTERNS, own=GridRole)
-mode: Final = _by_pattern(*_MODE_PATTERNS)
+venue_kind: Final = _words("venue_kind", _KIND_PATTERNS, VenueKind)
+tier: Final = _words("tier", _TIER_PATTERNS, Tier)
+channel: Final = _words("channel", _CHANNEL_PATTERNS, Channel)
+station_kind: Final = _words("station_kind", _STATION_PATTERNS, StationKind)
+post_kind: Final = _words("post_kind", _POST_PATTERNS, PostKind)
+level: Final = _words("level", _LEVEL_PATTERNS, Level)
+grid_role: Final = _words("grid_role", _ROLE_PATTERNS, GridRole)
+mode: Final = _words("mode", _MODE_PATTERNS, [value for _, value in _MODE_PATTERNS])
