@@ -27,6 +27,7 @@
     │   ├── StoreForeign            a file or database that is no store of patrolgrid
     │   ├── StoreOutdated           written by an older release: upgrade it
     │   ├── StoreTooNew             written by a newer release
+    │   ├── LayerMissing            a layer that nothing can be planned without is empty
     │   ├── StoreFull               no space left
     │   └── StoreBusy               another writer held it too long
     ├── RequestError                a request that does not fit what is stored
@@ -37,7 +38,13 @@
     │   ├── VersionConflict         changed by somebody else meanwhile
     │   ├── StateConflict           not possible in the state it is in
     │   ├── RequestRepeated         an Idempotency-Key used for another request
-    │   └── BodyTooLarge            more bytes than are taken
+    │   ├── BodyTooLarge            more bytes than are taken
+    │   ├── HeadersTooLarge         more bytes of headers than are taken
+    │   ├── MethodRefused           a path that does not take this method
+    │   ├── MediaTypeRefused        a body of another kind than is taken
+    │   ├── HostRefused             a request that names another host than this one
+    │   ├── OriginRefused           a request that a page of another site makes
+    │   └── TooMany                 more at once than is done
     ├── LimitExceeded               work that needed more time or memory than it was given
     ├── JobFailed                   a job that ended without a result
     ├── ServiceUnavailable          an outside service (only ``fetch-roads`` has one) did not answer
@@ -245,7 +252,7 @@ class StoreUnavailable(StoreError):
     """A store that is not there, not ours to read or write, or does not answer."""
 
     code = "store.unavailable"
-    template = "The store {store} cannot be used: {reason}. Check the path and its permissions."
+    template = "The store {store} cannot be used: {reason}."
 
 
 class StoreForeign(StoreError):
@@ -273,6 +280,13 @@ class StoreTooNew(StoreError):
         "The store {store} was written by a newer patrolgrid ({found}); "
         "this release knows up to {needed}. Install the newer release."
     )
+
+
+class LayerMissing(StoreError):
+    """A layer that nothing can be planned without holds no row yet."""
+
+    code = "store.layer.missing"
+    template = "The store holds no {layer} yet. Import them first: patrolgrid import"
 
 
 class StoreFull(StoreError):
@@ -350,6 +364,48 @@ class BodyTooLarge(RequestError):
 
     code = "request.body.large"
     template = "The body is larger than {limit_mb} MB. Split it or raise the limit."
+
+
+class HeadersTooLarge(RequestError):
+    """More bytes of headers than are taken."""
+
+    code = "request.headers.large"
+    template = "The address and headers are larger than {limit_kb} kB. Send fewer."
+
+
+class MethodRefused(RequestError):
+    """A path that does not take this method."""
+
+    code = "request.method.refused"
+    template = "This address does not take that method; Allow names those it takes."
+
+
+class MediaTypeRefused(RequestError):
+    """A body of another kind than is taken."""
+
+    code = "request.media.refused"
+    template = "The body must be {expected}; say so in Content-Type."
+
+
+class HostRefused(RequestError):
+    """A request that names another host than this one."""
+
+    code = "request.host.refused"
+    template = "This service answers to {expected} only."
+
+
+class OriginRefused(RequestError):
+    """A request that a page of another site makes."""
+
+    code = "request.origin.refused"
+    template = "Requests made by pages of another site are refused."
+
+
+class TooMany(RequestError):
+    """More at once than is done."""
+
+    code = "request.too_many"
+    template = "Too many of these at once. Try again in {seconds} s."
 
 
 class LimitExceeded(PatrolgridError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 from geo.errors import Stopped
@@ -28,6 +29,18 @@ class _NeverStopped:
 
 NEVER: StopToken = _NeverStopped()
 """The stop token of work that nobody can stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """A stop token that is set once one of two is."""
+
+    first: StopToken
+    second: StopToken
+
+    def is_set(self) -> bool:
+        """Return whether one of them is set."""
+        return self.first.is_set() or self.second.is_set()
 
 
 def silent(done: int, total: int, best: float | None = None) -> None:

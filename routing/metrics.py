@@ -6,6 +6,7 @@ They describe what is planned; none claims an effect on crime.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +17,7 @@ from geo.frames import Col, DueState
 from geo.rate import Rate
 from geo.units import MINUTE
 from routing.check.objective import load, station_spreads
+from routing.check.schedule import working_days
 from routing.model import Plan, Schedule, VisitKind
 
 INSPECTORS = 2
@@ -178,8 +180,8 @@ def _coverage(schedule: Schedule, venues: gpd.GeoDataFrame) -> Iterator[Metric]:
 def _n_overdue_left(schedule: Schedule, venues: gpd.GeoDataFrame) -> int:
     """Return how many venues left out were overdue before the first working day."""
     left = {item.task_id for item in schedule.unserved}
-    holidays = np.array(schedule.closed_days, dtype="datetime64[D]")
-    first = np.busday_offset(schedule.first_day, 0, roll="forward", holidays=holidays)
+    after = schedule.last_day + timedelta(days=1)
+    first = np.datetime64(next(working_days(schedule), after), "D")
     due = venues[Col.DUE].to_numpy().astype("datetime64[D]")
     return int((venues[Col.VENUE_ID].isin(left).to_numpy() & (due < first)).sum())
 

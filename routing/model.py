@@ -464,7 +464,9 @@ class Schedule:
     Attributes
     ----------
     closed_days : tuple of date
-        Weekdays without inspections; Saturdays and Sundays never have any.
+        Weekdays without inspections: public holidays.
+    makeup_days : tuple of date
+        Saturdays and Sundays worked to make up for one; no other has any.
     n_teams : int
         Teams in all; each makes one round a day at most.
     missing_days : tuple of (str, int)
@@ -490,5 +492,6 @@ class Schedule:
     synthetic: bool
     mode: Mode = Mode.CAR
     closed_days: tuple[date, ...] = ()
+    makeup_days: tuple[date, ...] = ()
     n_teams: int = 0
     missing_days: tuple[tuple[str, int], ...] = ()

@@ -5,7 +5,8 @@ Values in, a value out: reading and writing happen outside.
 """
 
 import re
-from collections.abc import Mapping
+from calendar import monthrange
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -13,11 +14,13 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
+from geo.calendar import WorkingCalendar
 from geo.demand import Demand, choose_places, estimate_demand
 from geo.errors import CheckFailed, OptionInvalid
 from geo.frames import Col, DueState, Layers
 from geo.grid import assign_cells, cut_cells, split_by_cells
-from geo.progress import NEVER, SilentSteps, Steps, StopToken
+from geo.io.calendars import shipped_calendar
+from geo.progress import NEVER, Either, SilentSteps, Steps, StopToken, stop_if_asked
 from geo.units import CITY_ZONE, UNITS_PER_STATION
 from geo.venue import due_venues
 from routing.check import check_legs, check_plan, check_schedule
@@ -110,8 +113,10 @@ def plan_tonight(
     *,
     shift: Shift,
     seed: int,
+    calendar: WorkingCalendar | None = None,
     steps: Steps | None = None,
     stop: StopToken = NEVER,
+    enough: StopToken = NEVER,
 ) -> Tonight:
     """Plan one night's patrol and one month's inspections on a city's layers.
 
@@ -122,11 +127,16 @@ def plan_tonight(
     shift : Shift
         The night; its day also fixes the month of the inspections.
     seed : int
-        Same layers, shift and seed give the same result.
+        Same layers, shift, seed and calendar give the same result.
+    calendar : WorkingCalendar, optional
+        Which days are worked; the public holidays that come with patrolgrid when not given.
     steps : Steps, optional
         Told which step runs and how far it is.
     stop : StopToken
         Set it to stop between steps and inside the solvers.
+    enough : StopToken
+        Set it to end soon with the best so far: the patrol search ends with its best plan, the
+        inspections with the stations planned by then. Before there is a plan it stops the work.
 
     Returns
     -------
@@ -141,11 +151,14 @@ def plan_tonight(
     CheckFailed
         The verifier refuses the plan: a defect of ours, never shown as a plan.
     Stopped
-        The stop token was set.
+        The stop token was set, or `enough` before there was a plan.
     """
     steps = steps or SilentSteps()
+    no_plan_yet = Either(stop, enough)
     n_units = len(layers.units) or UNITS_PER_STATION * len(layers.stations)
     day = shift.start.date()
+    last_day = day.replace(day=monthrange(day.year, day.month)[1])
+    calendar = calendar or shipped_calendar()
     with steps.step("cells") as progress:
         cells = cut_cells(
             layers.boundaries,
@@ -154,10 +167,11 @@ def plan_tonight(
             layers.buildings,
             epsg=layers.epsg,
             progress=progress,
-            stop=stop,
+            stop=no_plan_yet,
         )
     with steps.step("join"):
         venues, cells, unmatched = _join_to_cells(layers, cells, as_of=day)
+    stop_if_asked(no_plan_yet, "demand")
     with steps.step("demand"):
         demand = estimate_demand(
             layers.incidents,
@@ -177,12 +191,14 @@ def plan_tonight(
             seed=seed,
             teams=_teams_by_area(layers, cells),
         )
+    stop_if_asked(no_plan_yet, "travel")
     with steps.step("travel"):
         network, report = build_network(layers.streets, epsg=layers.epsg)
         travel = Travel(network)
         travel.require_stations(_places_of(layers.stations, Col.STATION_ID), source="stations")
         travel.require_stations(_places_of(layers.posts, Col.POST_ID), source="posts")
         plannable, unmatched = _within_reach(venues, unmatched, travel)
+    stop_if_asked(no_plan_yet, "patrol")
     with steps.step("patrol") as progress:
         problem = pose_night(
             places,
@@ -197,19 +213,24 @@ def plan_tonight(
             boundary_version=layers.boundary_version,
             synthetic=layers.synthetic,
         )
-        plan = plan_night(problem, progress=progress, stop=stop)
+        plan = plan_night(problem, progress=progress, stop=stop, enough=enough)
     with steps.step("inspection") as progress:
         schedule = plan_inspections(
             plannable,
             layers.stations,
             travel,
             as_of=day,
+            last_day=last_day,
+            closed_days=calendar.closed_days(day, last_day),
+            makeup_days=calendar.makeup_days(day, last_day),
             seed=seed,
             data_date=layers.data_date,
             boundary_version=layers.boundary_version,
             progress=progress,
             stop=stop,
+            enough=enough,
         )
+    stop_if_asked(stop, "check")
     with steps.step("check"):
         _require_good(plan, schedule, plannable, layers.stations)
         legs = legs_frame(plan, travel)
@@ -224,7 +245,11 @@ def plan_tonight(
         legs=legs,
         schedule=schedule,
         metrics=metrics,
-        notes=(*report.findings(), *_other_nights(layers.posts, plan)),
+        notes=(
+            *report.findings(),
+            *_other_nights(layers.posts, plan),
+            *_assumed_weeks(calendar, day, last_day),
+        ),
     )
 
 
@@ -300,6 +325,12 @@ def _other_nights(posts: gpd.GeoDataFrame, plan: Plan) -> tuple[Note, ...]:
     if not others:
         return ()
     return (("patrol.note.posts", {"n": len(others), "total": len(posts), "posts": others}),)
+
+
+def _assumed_weeks(calendar: WorkingCalendar, first: date, last: date) -> Iterator[Note]:
+    """Yield a note on every year whose public holidays are not known."""
+    for year in calendar.unpublished_years(first, last):
+        yield "calendar.note.unpublished", {"year": year}
 
 
 def _places_of(frame: gpd.GeoDataFrame, key: str) -> tuple[Place, ...]:

@@ -97,12 +97,18 @@ def _venues(frame: gpd.GeoDataFrame) -> dict[str, Venue]:
 
 
 def working_days(schedule: Schedule) -> Iterator[date]:
-    """Yield Mondays to Fridays of the period that are not closed."""
+    """Yield Mondays to Fridays and make-up days of the period that are not closed."""
     day = schedule.first_day
     while day <= schedule.last_day:
-        if day.weekday() <= FRIDAY and day not in schedule.closed_days:
+        if is_worked(schedule, day):
             yield day
         day += timedelta(days=1)
+
+
+def is_worked(schedule: Schedule, day: date) -> bool:
+    """Tell whether a day is a working day by what the schedule itself says."""
+    is_open = day.weekday() <= FRIDAY or day in schedule.makeup_days
+    return is_open and day not in schedule.closed_days
 
 
 def month_faults(month: Month) -> Iterator[Violation]:
@@ -137,7 +143,7 @@ def _day_faults(month: Month, one: Round) -> Iterator[Violation]:
     schedule = month.schedule
     if not schedule.first_day <= one.day <= schedule.last_day:
         yield broken(Rule.DAY_OUTSIDE, round=one.round_id, day=one.day)
-    if one.day.weekday() > FRIDAY or one.day in schedule.closed_days:
+    if not is_worked(schedule, one.day):
         yield broken(Rule.DAY_CLOSED, round=one.round_id, day=one.day)
     if one.end > schedule.day_length:
         yield broken(

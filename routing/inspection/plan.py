@@ -34,12 +34,13 @@ Ints = npt.NDArray[np.int64]
 DAY_LENGTH: Final = 390 * MINUTE
 """Seconds of a team's working day out of its station: eight hours less 90 minutes inside."""
 
-UNKNOWN, UNREACHED, TOO_FAR, NO_DAY, NO_TIME = (
+UNKNOWN, UNREACHED, TOO_FAR, NO_DAY, NO_TIME, ENDED_EARLY = (
     "inspection.cause.unknown",
     "inspection.cause.unreachable",
     "inspection.cause.too_far",
     "inspection.cause.no_day",
     "inspection.cause.no_time",
+    "inspection.cause.ended_early",
 )
 """Message codes of why a venue is left out."""
 
@@ -52,6 +53,7 @@ def plan_inspections(
     as_of: date,
     last_day: date | None = None,
     closed_days: tuple[date, ...] = (),
+    makeup_days: tuple[date, ...] = (),
     teams: Mapping[str, int] | None = None,
     mode: Mode = Mode.CAR,
     day_length: int = DAY_LENGTH,
@@ -61,6 +63,7 @@ def plan_inspections(
     boundary_version: str = "",
     progress: Progress = silent,
     stop: StopToken = NEVER,
+    enough: StopToken = NEVER,
 ) -> Schedule:
     """Plan the inspections due from a day to the end of its month.
 
@@ -81,7 +84,9 @@ def plan_inspections(
     last_day : date, optional
         Last day; the end of that month when not given.
     closed_days : tuple of date
-        Holidays; Saturdays and Sundays are always closed.
+        Holidays; Saturdays and Sundays are closed as well.
+    makeup_days : tuple of date
+        Saturdays and Sundays that are worked all the same.
     teams : mapping of str to int, optional
         Inspection teams by station id; one each, none for special stations, when not given.
     mode : Mode
@@ -98,6 +103,8 @@ def plan_inspections(
         Told the venues planned.
     stop : StopToken
         Looked at before every station.
+    enough : StopToken
+        Ends the planning with the stations done so far; the venues of the others are left out.
 
     Returns
     -------
@@ -109,17 +116,18 @@ def plan_inspections(
         The stop token was set.
     """
     last_day = last_day or _month_end(as_of)
-    days = working_days(as_of, last_day, closed_days)
+    days = working_days(as_of, last_day, closed_days, makeup_days)
     work = select_work(venues, days, last_day=last_day, cadence=cadence)
     force = inspecting_stations(stations, teams)
     unknown = venues[Col.DUE_STATE].to_numpy() == DueState.UNKNOWN.value
     draft = _Draft(work=work, stations=force, days=days, mode=mode, day_length=day_length)
     draft.leave_out(venues[Col.VENUE_ID].to_numpy(dtype=object)[unknown], UNKNOWN)
-    draft.plan(travel, progress, stop)
+    draft.plan(travel, progress, stop, enough)
     return Schedule(
         first_day=as_of,
         last_day=last_day,
         closed_days=tuple(sorted(closed_days)),
+        makeup_days=tuple(sorted(makeup_days)),
         day_length=day_length,
         mode=mode,
         n_teams=int(force.n_teams.sum()),
@@ -163,12 +171,15 @@ class _Draft:
             Unserved(task_id=str(v), place_id=str(v), cause=cause, missing=1) for v in venue_ids
         ]
 
-    def plan(self, travel: Legs, progress: Progress, stop: StopToken) -> None:
+    def plan(self, travel: Legs, progress: Progress, stop: StopToken, enough: StopToken) -> None:
         """Share the venues out to stations and plan each station's month."""
         self._fingerprint()
         if not len(self.days):
             self.leave_out(self.work.venue_id, NO_DAY)
             self._miss_everything()
+            return
+        if enough.is_set():
+            self.leave_out(self.work.venue_id, ENDED_EARLY)
             return
         station = assign_stations(
             self.work,
@@ -183,7 +194,9 @@ class _Draft:
         for s in range(len(self.stations)):
             stop_if_asked(stop, "planning inspections")
             members = np.flatnonzero(station == s)
-            if len(members):
+            if enough.is_set():
+                self.leave_out(self.work.venue_id[members], ENDED_EARLY)
+            elif len(members):
                 self._plan_station(s, members, travel)
             done += len(members)
             progress(done, len(self.work))

@@ -78,11 +78,16 @@ class Work:
         return np.asarray(SKIP + SKIP_STEP * (self.rank.max(initial=0) - self.rank))
 
 
-def working_days(first_day: date, last_day: date, closed_days: tuple[date, ...] = ()) -> Days:
-    """Return Mondays to Fridays from the first day to the last, closed days left out."""
+def working_days(
+    first_day: date,
+    last_day: date,
+    closed_days: tuple[date, ...] = (),
+    makeup_days: tuple[date, ...] = (),
+) -> Days:
+    """Return Mondays to Fridays and make-up days of a period, closed days left out."""
     days = np.arange(np.datetime64(first_day, "D"), np.datetime64(last_day, "D") + 1)
-    closed = np.array(sorted(closed_days), dtype="datetime64[D]")
-    return days[np.is_busday(days, holidays=closed)]
+    closed, made_up = (np.array(some, dtype="datetime64[D]") for some in (closed_days, makeup_days))
+    return days[(np.is_busday(days) | np.isin(days, made_up)) & ~np.isin(days, closed)]
 
 
 def select_work(venues: gpd.GeoDataFrame, days: Days, *, last_day: date, cadence: Cadence) -> Work:

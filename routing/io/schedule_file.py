@@ -168,12 +168,14 @@ def _sites(frame: gpd.GeoDataFrame, key: str, wanted: set[str]) -> dict[str, Sit
 
 def _document(file: ScheduleFile) -> Document:
     schedule = file.schedule
+    made_up = [day.isoformat() for day in schedule.makeup_days]
     members = {
         "format": FORMAT,
         "units": UNITS,
         "first_day": schedule.first_day.isoformat(),
         "last_day": schedule.last_day.isoformat(),
         "closed_days": [day.isoformat() for day in schedule.closed_days],
+        **({"makeup_days": made_up} if made_up else {}),
         "audience": file.audience,
         "synthetic": schedule.synthetic,
         "attribution": list(file.attribution),
@@ -298,6 +300,7 @@ def _parse_schedule(document: Document) -> Schedule:
         first_day=date.fromisoformat(document["first_day"]),
         last_day=date.fromisoformat(document["last_day"]),
         closed_days=tuple(date.fromisoformat(day) for day in document["closed_days"]),
+        makeup_days=tuple(date.fromisoformat(day) for day in document.get("makeup_days", [])),
         day_length=document["day_length_s"],
         mode=Mode(document["mode"]),
         rounds=tuple(_parse_round(one) for one in document["rounds"]),

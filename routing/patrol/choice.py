@@ -4,12 +4,15 @@ Every variable is hinted with the search's best plan: an incomplete hint once re
 14 % below it.
 """
 
+import threading
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
+from geo.progress import NEVER, StopToken
 from routing.model import Status
 from routing.patrol.timetable import (
     Order,
@@ -26,6 +29,8 @@ PER_UNIT = 120
 MOST_COLUMNS = 12_000
 """Routes of all units that take part: beyond, the model no longer closes in its work limit."""
 MAX_CUTS = 4
+LOOK = 0.1
+"""Seconds between two looks at the stop token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,7 @@ def choose_routes(
     *,
     work: float,
     seed: int,
+    stop: StopToken = NEVER,
 ) -> Choice:
     """Choose one route per unit; never worse than `best`, which is among them.
 
@@ -80,6 +86,8 @@ def choose_routes(
         CP-SAT's deterministic time.
     seed : int
         CP-SAT's random seed; one worker.
+    stop : StopToken
+        Ends the choice with what it has found.
 
     Notes
     -----
@@ -89,7 +97,9 @@ def choose_routes(
     columns = _columns(night, pool, best)
     model = _Model(night, columns, best)
     for _ in range(MAX_CUTS):
-        status, picked = model.solve(work=work, seed=seed)
+        if stop.is_set():
+            break
+        status, picked = model.solve(work=work, seed=seed, stop=stop)
         if picked is None:
             break
         routes = name_halves(night, [columns[i].route for i in picked])
@@ -298,7 +308,7 @@ class _Model:
         tied = [self.picks[i] for i in picked if self.columns[i].halves]
         self.model.add_bool_or(pick.negated() for pick in tied)
 
-    def solve(self, *, work: float, seed: int) -> tuple[Status, list[int] | None]:
+    def solve(self, *, work: float, seed: int, stop: StopToken) -> tuple[Status, list[int] | None]:
         """Solve with one worker; return the status and the chosen columns in order of units."""
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
@@ -307,12 +317,32 @@ class _Model:
         solver.parameters.max_deterministic_time = work
         solver.parameters.cp_model_presolve = False
         solver.parameters.linearization_level = 2
-        code = solver.solve(self.model)
+        with _ended_by(stop, solver):
+            code = solver.solve(self.model)
         if code not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return Status.UNKNOWN, None
         self.bound = int(solver.best_objective_bound)
         status = Status.OPTIMAL if code == cp_model.OPTIMAL else Status.FEASIBLE
         return status, [i for i, pick in enumerate(self.picks) if solver.boolean_value(pick)]
+
+
+@contextmanager
+def _ended_by(stop: StopToken, solver: cp_model.CpSolver) -> Iterator[None]:
+    """End the search inside when the token is set: CP-SAT lets other threads run meanwhile."""
+    is_over = threading.Event()
+
+    def look() -> None:
+        while not is_over.wait(LOOK):
+            if stop.is_set():
+                solver.stop_search()  # again and again: one before the start is not heard
+
+    looker = threading.Thread(target=look, name="choice-stop", daemon=True)
+    looker.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        looker.join()
 
 
 def _allowed_sets(night: Night, task: int, slots: list[int]) -> list[int]:

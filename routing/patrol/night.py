@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 
 from geo.errors import OptionInvalid
-from geo.progress import NEVER, Progress, StopToken, silent, stop_if_asked
+from geo.progress import NEVER, Either, Progress, StopToken, silent, stop_if_asked
 from geo.units import HOUR
 from routing.model import (
     Band,
@@ -46,6 +46,7 @@ def plan_night(
     choice_work: float = CHOICE_WORK,
     progress: Progress = silent,
     stop: StopToken = NEVER,
+    enough: StopToken = NEVER,
 ) -> Plan:
     """Plan one night: same problem and work, same plan.
 
@@ -57,9 +58,9 @@ def plan_night(
     choice_work : float
         Work of CP-SAT's choice in its deterministic time.
     progress : Progress
-        Told iterations done, in all, and the best objective in points.
-    stop : StopToken
-        Ends the search between blocks. The best plan so far is returned when it meets every must.
+        Told iterations done, in all, and the best objective in points once every must is met.
+    stop, enough : StopToken
+        End search and choice. The best plan so far is returned when it meets every must.
 
     Returns
     -------
@@ -84,17 +85,19 @@ def plan_night(
     code = encode(problem, tuple(s for s in problem.stops if s.place_id not in causes))
     total = iterations or max(FEWEST_ITERATIONS, ITERATIONS_PER_UNIT * len(problem.units))
     search = Search(code.night, problem.seed)
-    _search(search, total, progress, stop)
+    ends = Either(stop, enough)
+    _search(search, total, progress, ends)
     orders = [tuple(route) for route in search.best_routes()]
-    if search.has_tasks and not stop.is_set():
-        orders = _choose(code.night, search, orders, choice_work)
+    if search.has_tasks and not ends.is_set():
+        orders = _choose(code.night, search, orders, choice_work, ends)
     return assemble(
         problem,
         code,
         orders,
         causes=causes,
         bound=upper_bound(problem, code.stops),
-        work=f"{total}/{choice_work}",
+        # a plan ended early is named by what it is: its work is not repeatable
+        work=f"early/{orders}" if ends.is_set() else f"{total}/{choice_work}",
     )
 
 
@@ -128,12 +131,15 @@ def _search(search: Search, total: int, progress: Progress, stop: StopToken) -> 
             return
         stop_if_asked(stop, STEP)
         search.block(total)
-        progress(search.done, total, search.best / SCALE)
+        progress(search.done, total, None if search.lacks_must else search.best / SCALE)
 
 
-def _choose(night: Night, search: Search, best: list[Order], work: float) -> list[Order]:
+def _choose(
+    night: Night, search: Search, best: list[Order], work: float, stop: StopToken
+) -> list[Order]:
     """Let CP-SAT choose among the search's routes; never below the search's own plan."""
-    choice = choose_routes(night, search.pool_routes(), best, work=work, seed=search.seed)
+    pool = search.pool_routes()
+    choice = choose_routes(night, pool, best, work=work, seed=search.seed, stop=stop)
     if objective_units(night, choice.routes) >= objective_units(night, best):
         return list(choice.routes)
     return best
