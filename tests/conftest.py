@@ -1,6 +1,9 @@
 """Hand-checkable towns that several test files share."""
 
+import runpy
+import shutil
 from datetime import date, datetime
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -8,6 +11,8 @@ import pandas as pd
 import pytest
 import shapely
 
+from api.store import open_store
+from api.store.migrations import NEWEST
 from geo.frames import Col
 from geo.sample import populate
 from geo.units import CITY_ZONE, LIAOCHENG_EPSG
@@ -302,3 +307,61 @@ def small_layers():
         n_units=4,
         data_date=date(2026, 11, 20),
     ).layers
+
+
+@pytest.fixture(scope="session")
+def postgis_cluster():
+    """A PostgreSQL server of this run alone; skipped only where its binaries are absent."""
+    cluster = runpy.run_path(str(Path(__file__).with_name("postgis_cluster.py")))
+    with cluster["running_cluster"]() as running:
+        if running is None:
+            pytest.skip("PostgreSQL with PostGIS is not installed")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _empty_geopackage(tmp_path_factory):
+    path = tmp_path_factory.mktemp("store") / "empty.gpkg"
+    open_store(str(path), create=True).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def _empty_postgis(postgis_cluster):
+    name = postgis_cluster.new_database()
+    open_store(postgis_cluster.url(name), create=True).close()
+    return name
+
+
+@pytest.fixture
+def geopackage_setting(tmp_path, _empty_geopackage):
+    """The setting that names an empty embedded store."""
+    return shutil.copyfile(_empty_geopackage, tmp_path / "city.gpkg").as_posix()
+
+
+@pytest.fixture
+def postgis_setting(postgis_cluster, _empty_postgis):
+    """The setting that names an empty store in PostGIS."""
+    name = postgis_cluster.lend(_empty_postgis)
+    yield postgis_cluster.url(name)
+    postgis_cluster.take_back(name, NEWEST)
+
+
+@pytest.fixture(params=["geopackage", "postgis"])
+def store_setting(request):
+    """The setting that names an empty store, on both databases."""
+    return request.getfixturevalue(f"{request.param}_setting")
+
+
+@pytest.fixture
+def store(store_setting):
+    """An open, empty store, on both databases."""
+    with open_store(store_setting) as opened:
+        yield opened
+
+
+@pytest.fixture
+def geopackage(geopackage_setting):
+    """An open, empty embedded store."""
+    with open_store(geopackage_setting) as opened:
+        yield opened

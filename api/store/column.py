@@ -9,8 +9,6 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from geo.units import CITY_ZONE
 
-_WRITTEN = "%Y-%m-%dT%H:%M:%S.%f"
-
 
 class _IsoDateTime(TypeEngine[str]):
     """DATETIME of a GeoPackage: ISO 8601 text in UTC (OGC 12-128r18, table 1)."""
@@ -37,8 +35,9 @@ class Instant(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("an instant needs its zone")
         utc = value.astimezone(UTC)
-        utc = utc.replace(microsecond=utc.microsecond // 1000 * 1000)
-        return utc.strftime(_WRITTEN)[:-3] + "Z" if dialect.name == "sqlite" else utc
+        if dialect.name == "sqlite":
+            return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+        return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
     def process_result_value(self, value: Any, _: Dialect) -> datetime | None:
         """Return the instant of a stored value."""

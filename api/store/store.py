@@ -7,9 +7,8 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
 
-from api.store.failure import translate
+from api.store.failure import translated
 from api.store.writer import Answer, Writer
 
 
@@ -17,31 +16,36 @@ class Store:
     """A city's durable memory: one GeoPackage file or a PostGIS database.
 
     Made by `api.store.open_store`; threads may share it, processes open their own.
+
+    Parameters
+    ----------
+    writing : Engine
+        Its transactions take the write lock.
+    reading : Engine, optional
+        Its transactions see one moment and change nothing.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._writer = Writer(engine)
+    def __init__(self, writing: Engine, reading: Engine | None = None) -> None:
+        self._writing = writing
+        self._reading = reading or writing
+        self._writer = Writer(writing)
 
     @property
     def url(self) -> URL:
         """Where it is; its password is hidden when printed."""
-        return self._engine.url
+        return self._writing.url
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a connection that sees one moment of the store.
+        """Open a connection that sees one moment of the store and can change nothing.
 
         Raises
         ------
         StoreError
             The database cannot be read.
         """
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except DBAPIError as error:
-            raise translate(error) from error
+        with translated(self.url), self._reading.connect() as connection:
+            yield connection
 
     def write(self, change: Callable[[Connection], Answer]) -> Answer:
         """Run a change in a transaction and return its result once it is on disk.
@@ -54,7 +58,8 @@ class Store:
     def close(self) -> None:
         """Finish queued changes and let go of the database."""
         self._writer.close()
-        self._engine.dispose()
+        self._writing.dispose()
+        self._reading.dispose()
 
     def __enter__(self) -> Self:
         return self

@@ -49,8 +49,8 @@ IMPORT_CHANGES: Final = table(
     Column("params", Json),
     Column("before", Json),
     Column("after", Json),
-    Column("geom_before", Geometry("GEOMETRY")),
-    Column("geom_after", Geometry("GEOMETRY")),
+    Column("geom_before", Geometry("GEOMETRY", is_layer=False)),
+    Column("geom_after", Geometry("GEOMETRY", is_layer=False)),
     Index(None, "import_id", "change", "fid"),
     one_of("change", "added", "changed", "moved", "missing", "refused"),
 )
