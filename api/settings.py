@@ -1,5 +1,6 @@
 """Settings, read once at entry and handed down."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
@@ -27,7 +28,9 @@ class Settings(BaseSettings):
     job_seconds, job_memory_mb : int
         Most wall seconds and resident memory of one job.
     max_body_mb : int
-        Largest body of a request: a file to import, or a plan to judge.
+        Largest body of a request that brings a file to import.
+    folder : str
+        Where the admin key and uploads on their way are kept; beside the store unless set.
     """
 
     model_config = SettingsConfigDict(env_prefix="PATROLGRID_", extra="ignore", frozen=True)
@@ -40,6 +43,16 @@ class Settings(BaseSettings):
     job_seconds: int = Field(default=3600, ge=1)
     job_memory_mb: int = Field(default=4096, ge=512)
     max_body_mb: int = Field(default=256, ge=1, le=4096)
+    folder: str = ""
+
+    @property
+    def service_folder(self) -> Path:
+        """Folder of the admin key and of uploads: stated, or beside the embedded store."""
+        if self.folder:
+            return Path(self.folder).absolute()
+        if "://" in self.store:
+            return Path("patrolgrid-data").absolute()
+        return Path(self.store).absolute().parent
 
 
 def read_settings() -> Settings:
