@@ -2,7 +2,7 @@
 
 import typer
 
-from api.cli import planning, setup
+from api.cli import calendar, imports, planning, serve, setup, store, template
 from api.i18n import both
 
 app = typer.Typer(
@@ -11,5 +11,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help=both("cli.app"),
 )
-for room in (planning, setup):
+for room in (planning, imports, template, calendar, serve, store, setup):
     app.registered_commands += room.commands.registered_commands

@@ -90,6 +90,8 @@ class Draft:
 
     def refusals(self) -> tuple[Refusal, ...]:
         """Return the rows with faults."""
+        name = self.spec.schema.key
+        keys = self.columns.get(name, pd.Series([""] * len(self.table)))
         return tuple(
             Refusal(
                 source=self.table.source,
@@ -97,6 +99,7 @@ class Draft:
                 column=str(self.fault_column[row]),
                 code=str(self.fault_code[row]),
                 params={"value": str(self.fault_value[row])},
+                key="" if self.fault_column[row] == name else str(keys.iloc[row]),
             )
             for row in np.flatnonzero(self.fault_code != "")
         )

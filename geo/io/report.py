@@ -23,6 +23,8 @@ class Refusal:
         Message code ``refusal.*``; its text is in the catalogue.
     params : mapping
         Values of the message. Columns that could hold personal values are screened before.
+    key : str
+        The row's id, "" where that is at fault itself: the thing is in the file all the same.
     """
 
     source: str
@@ -30,6 +32,7 @@ class Refusal:
     column: str
     code: str
     params: Mapping[str, object] = field(default_factory=dict)
+    key: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

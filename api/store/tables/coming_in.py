@@ -34,8 +34,8 @@ IMPORTS: Final = table(
     Index(None, "layer"),
     one_of("state", "previewed", "applied", "undone", "discarded"),
 )
-"""``base`` is the number of the layer's last applied or undone import when this one was previewed:
-another one in between makes the preview stale.
+"""``base`` is how often imports of the layer, and of those it is fitted to, had been applied or
+undone when this one was previewed: once more in between makes the preview stale.
 """
 
 IMPORT_CHANGES: Final = table(
