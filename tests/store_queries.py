@@ -231,8 +231,8 @@ class Box:
         inside = (x >= self.west) & (x <= self.east) & (y >= self.south) & (y <= self.north)
         found = city.venues[inside & city.live()]
         if self.tier is not None:
-            is_due = found[Col.DUE].map(lambda day: day is not None and day <= self.due_by)
-            found = found[(found[Col.TIER] == self.tier) & is_due]
+            is_due = [day is not None and day <= self.due_by for day in found[Col.DUE]]
+            found = found[(found[Col.TIER] == self.tier) & np.array(is_due, dtype=bool)]
         return _in_order(found)
 
 
@@ -319,7 +319,8 @@ class DuePage:
         if self.tier is not None:
             venues = venues[venues[Col.TIER] == self.tier.value]
         if self.state is not None:
-            venues = venues[[self._state(due) == self.state for due in venues[Col.DUE]]]
+            has_state = [self._state(due) == self.state for due in venues[Col.DUE]]
+            venues = venues[np.array(has_state, dtype=bool)]
         ids = _in_order(venues)
         last = max(0, -(-len(ids) // self.limit) - 1)
         page = min(self.pages - 1, last)

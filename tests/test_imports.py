@@ -2,7 +2,6 @@
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import date, timedelta
 
 import geopandas as gpd
@@ -22,7 +21,10 @@ from api.imports import (
     read_import,
     undo_import,
 )
+from api.imports.job import run as run_import
 from api.imports.unplaced import count_by_precision, unplaced_page
+from api.jobs import enqueue, read_job
+from api.jobs.job import Context
 from api.store import EVERYWHERE, Scope, open_store
 from api.store.city import city_row, read_city
 from api.store.tables import (
@@ -49,6 +51,7 @@ from geo.errors import (
     Stopped,
 )
 from geo.io import FILES, write_csv, write_geopackage, write_layers
+from geo.progress import NEVER, SilentSteps
 
 GROUND = ("boundaries", "streets", "stations", "units")
 """Layers every test begins with; venues and incidents are the tests' own."""
@@ -669,13 +672,26 @@ def test_layers_that_need_others_say_so(geopackage, files):
         preview(geopackage, files / "units.csv", layer="units")
 
 
-def test_an_uploaded_file_is_gone_whatever_happens(small, tmp_path):
-    for number, row in enumerate(({}, {"lon": 120.1}, {"kind": "住户"})):
+def test_an_uploaded_file_goes_when_it_was_refused_or_its_preview_is_stored(small, tmp_path):
+    """Not before: a worker that is killed in between leaves it to the next attempt."""
+    context = Context(steps=SilentSteps(), stop=NEVER, enough=NEVER)
+    for number, (row, refused) in enumerate(
+        (({}, False), ({"lon": 120.1}, True), ({"kind": "住户"}, True))
+    ):
         folder = tmp_path / f"upload{number}"
         folder.mkdir()
         file = register(folder / "venues.csv", row)
-        with suppress(PatrolgridError):
-            preview(small, file, layer="venues", uploaded=True)
+        request = {"file": str(file), "layer": "venues", "uploaded": True}
+        job_id = small.write(lambda c, r=request: enqueue(c, kind="import", request=r))
+        with small.read() as connection:
+            job = read_job(connection, job_id)
+        if refused:
+            with pytest.raises(PatrolgridError):
+                run_import(small, job, context)
+        else:
+            outcome = run_import(small, job, context)
+            assert file.exists()
+            outcome.clear()
         assert not folder.exists()
 
 

@@ -1,10 +1,13 @@
 """Jobs of imports: reading and comparing a file, applying what was previewed, undoing it.
 
 The request of an ``import`` holds ``file``, ``layer``, and may hold ``options`` (see
-`api.imports.option.ImportOptions`) and ``uploaded`` (the file is a copy that is deleted once it is
-read). Those of ``apply`` and ``undo`` hold ``import_id`` and may hold ``actor``.
+`api.imports.option.ImportOptions`) and ``uploaded`` (the file is a copy that is deleted once its
+preview is stored, or it was refused). Those of ``apply`` and ``undo`` hold ``import_id`` and may
+hold ``actor``.
 """
 
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +16,9 @@ from sqlalchemy import Connection
 from api.imports.account import Import, read_import
 from api.imports.apply import apply_in, require_fresh
 from api.imports.option import ImportOptions
-from api.imports.preview import discard, prepare
+from api.imports.preview import prepare
 from api.imports.undo import KEPT, require_last, undo_in
-from api.jobs.job import Context, Facts, Job, Outcome
+from api.jobs.job import Context, Facts, Job, Outcome, nothing
 from api.jobs.table import hash_of
 from api.store import Store, chain
 from geo.errors import PatrolgridError, StoreError
@@ -44,7 +47,7 @@ def run(store: Store, job: Job, context: Context) -> Outcome:
 
 
 def _preview(store: Store, request: Facts, context: Context) -> Outcome:
-    uploaded = bool(request.get("uploaded", False))
+    clear = partial(discard, Path(request["file"])) if request.get("uploaded") else nothing
     try:
         with context.steps.step("import") as progress:
             prepared = prepare(
@@ -52,20 +55,25 @@ def _preview(store: Store, request: Facts, context: Context) -> Outcome:
                 request["file"],
                 layer=request["layer"],
                 options=ImportOptions.from_json(request.get("options", {})),
-                uploaded=uploaded,
                 progress=progress,
                 stop=context.stop,
             )
     except StoreError:
         raise  # it may be gone at the next attempt, which needs the file
     except PatrolgridError:
-        if uploaded:
-            discard(Path(request["file"]))
+        clear()
         raise
     result = {"import_id": prepared.import_id, "layer": request["layer"]}
     counts = {name: prepared.row[name] for name in COUNTS}
     seen = hash_of(prepared.row["file_hash"], prepared.row["options"], counts)
-    return Outcome(result=result | counts, result_hash=seen, keep=prepared.keep)
+    return Outcome(result=result | counts, result_hash=seen, keep=prepared.keep, clear=clear)
+
+
+def discard(file: Path) -> None:
+    """Delete an uploaded file, and the folder it was alone in."""
+    with suppress(OSError):
+        file.unlink(missing_ok=True)
+        file.parent.rmdir()
 
 
 def _apply(store: Store, request: Facts, context: Context) -> Outcome:

@@ -1,7 +1,6 @@
 """What an import would do, worked out and written down before anything is done."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,7 +84,6 @@ def preview(
     *,
     layer: str,
     options: ImportOptions | None = None,
-    uploaded: bool = False,
     progress: Progress = silent,
     stop: StopToken = NEVER,
 ) -> str:
@@ -98,8 +96,6 @@ def preview(
     layer : str
         One of `api.imports.column.IN_ORDER`.
     options : ImportOptions, optional
-    uploaded : bool
-        The file is a copy of ours: it is deleted as soon as it is read, whatever happens.
     progress, stop
         See `geo.progress`.
 
@@ -120,7 +116,6 @@ def preview(
         file,
         layer=layer,
         options=options,
-        uploaded=uploaded,
         progress=progress,
         stop=stop,
     )
@@ -134,7 +129,6 @@ def prepare(
     *,
     layer: str,
     options: ImportOptions | None = None,
-    uploaded: bool = False,
     progress: Progress = silent,
     stop: StopToken = NEVER,
 ) -> Prepared:
@@ -145,7 +139,8 @@ def prepare(
     with store.read() as connection:
         base = n_events(connection, (layer, *NEEDS.get(layer, ())))
         progress(0, _STAGES)
-        reading, digest = _read(connection, file, layer, options, uploaded=uploaded)
+        reading = _read(connection, file, layer, options)
+        digest = file_hash(file)
         stop_if_asked(stop, "read")
         progress(1, _STAGES)
         incoming = _fitted(connection, layer, reading, options, file.name)
@@ -182,26 +177,12 @@ def _account(comparison: Comparison, incoming: Incoming) -> dict[str, Any]:
     }
 
 
-def _read(
-    connection: Connection, file: Path, layer: str, options: ImportOptions, *, uploaded: bool
-) -> tuple[Reading, str]:
-    """Read the file and its hash; an uploaded one is gone after it."""
-    try:
-        stations = known_stations(connection) if layer == "units" else None
-        if stations is not None and not len(stations):
-            raise LayerMissing(layer="stations")
-        reading = read_file(layer, file, options, stations=stations)
-        return reading, file_hash(file)
-    finally:
-        if uploaded:
-            discard(file)
-
-
-def discard(file: Path) -> None:
-    """Delete an uploaded file, and the folder it was alone in."""
-    with suppress(OSError):
-        file.unlink(missing_ok=True)
-        file.parent.rmdir()
+def _read(connection: Connection, file: Path, layer: str, options: ImportOptions) -> Reading:
+    """Read the file; teams are read against the stations that are known."""
+    stations = known_stations(connection) if layer == "units" else None
+    if stations is not None and not len(stations):
+        raise LayerMissing(layer="stations")
+    return read_file(layer, file, options, stations=stations)
 
 
 def _fitted(

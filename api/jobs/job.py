@@ -108,6 +108,10 @@ class Event:
     is_last: bool
 
 
+def nothing() -> None:
+    """Clear nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a job's work came to; nothing of it is stored yet.
@@ -123,12 +127,16 @@ class Outcome:
         all. What it returns is added to `result`. As every change it may run twice.
     input_hash : str
         Of what was read, the request and the seed; "" leaves the request's own.
+    clear : function
+        Called once the effects are on disk: removes what only this work needed. A worker killed
+        before leaves it to the next attempt.
     """
 
     result: Facts
     result_hash: str
     keep: Callable[[Connection], Facts | None] | None = None
     input_hash: str = ""
+    clear: Callable[[], None] = nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,7 +101,10 @@ def run(store: Store, task: Task, orders: Orders, *, lost: Callable[[], None] = 
     try:
         outcome = load_work(task.function)(store, job, context)
         reporter.close()
-        return store.write(lambda c: lease.finish(c, job.job_id, task.worker_id, outcome))
+        is_ours = store.write(lambda c: lease.finish(c, job.job_id, task.worker_id, outcome))
+        if is_ours:
+            outcome.clear()
+        return is_ours  # noqa: TRY300 - the outcome was stored
     except PatrolgridError as error:
         trouble: PatrolgridError | None = error
     except MemoryError:
