@@ -46,9 +46,8 @@ def parent_rows(boundaries: pd.DataFrame) -> np.ndarray:
     ndarray of int64, shape (n,)
         -1 where the parent is blank or not in the frame.
     """
-    row = pd.Series(np.arange(len(boundaries)), index=boundaries[Col.CODE].to_numpy())
-    found = row.reindex(boundaries[Col.ADMIN_PARENT].to_numpy())
-    return np.asarray(found.fillna(-1).to_numpy(dtype=np.int64))
+    row = {code: k for k, code in enumerate(boundaries[Col.CODE])}
+    return np.array([row.get(above, -1) for above in boundaries[Col.ADMIN_PARENT]], dtype=np.int64)
 
 
 def depths(boundaries: pd.DataFrame) -> np.ndarray:
@@ -59,7 +58,7 @@ def depths(boundaries: pd.DataFrame) -> np.ndarray:
     ndarray of int64, shape (n,)
         Larger is finer. The unit with the largest depth at a point owns the point.
     """
-    depth = boundaries[Col.LEVEL].map(DEPTH).to_numpy(dtype=np.int64)
+    depth = np.array([DEPTH[Level(level)] for level in boundaries[Col.LEVEL]], dtype=np.int64)
     parent = parent_rows(boundaries)
     for _ in range(len(DEPTH)):
         above = np.where(parent >= 0, depth[parent], -1)
