@@ -190,12 +190,17 @@ def undo_import(request: Request, import_id: ImportId) -> Response:
 
 def _ask(request: Request, import_id: str, kind: str) -> Response:
     from api.imports.account import read_import  # noqa: PLC0415  heavy: not at start
+    from api.imports.apply import require_fresh  # noqa: PLC0415
+    from api.imports.undo import require_last  # noqa: PLC0415
 
     actor = actor_of(request)
     version = stated_version(request, kind="import")
+    require_possible = require_fresh if kind == "apply" else require_last
 
     def change(connection: Connection) -> Answer:
-        version.require(read_import(connection, import_id, actor.scope).version)
+        found = read_import(connection, import_id, actor.scope)
+        version.require(found.version)
+        require_possible(connection, found)
         wanted = {"import_id": import_id, "actor": actor.label}
         return _job(actor, kind, wanted, import_id)(connection)
 

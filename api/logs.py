@@ -24,7 +24,10 @@ def configure_logs(*, level: str, as_json: bool) -> None:
     renderer = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=False)
+        else structlog.dev.ConsoleRenderer(
+            colors=False,
+            exception_formatter=structlog.dev.plain_traceback,  # the others print local values
+        )
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

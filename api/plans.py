@@ -1,6 +1,7 @@
 """Routes of plans and of the jobs that make them."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -50,6 +51,9 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["plans"])
 
 MAP: Final = "tonight.html"
 """The product of a plan that is its map."""
+
+_STATE_IN_MAP: Final = re.compile(rb'("meta":\{"plan":"[^"]*","state":")[a-z]+(")')
+"""Where a map says its plan's state: it was made as a draft and is served in today's state."""
 
 PLAN_BYTES: Final = 16 << 20
 """Largest plan that is judged; a city's night is under 10 MB."""
@@ -156,12 +160,15 @@ def read_map(request: Request, plan_id: PlanId) -> Response:
     """Return a plan's map: one page that needs nothing else. It is for command alone."""
     scope = actor_of(request).scope
     with service_of(request).store.read() as connection:
-        etag = etag_of(stored.plan(connection, plan_id, scope).version)
+        plan = stored.plan(connection, plan_id, scope)
+        etag = etag_of(plan.version)
         if is_known(request, etag):
             return Response(status_code=304, headers={"ETag": etag})
         page = stored.plan_product(connection, plan_id, MAP, Audience.COMMAND, scope)
     policy = {"ETag": etag, "Content-Security-Policy": PAGE_POLICY}
-    return Response(page.body, media_type="text/html", headers=policy)
+    said = rf"\g<1>{plan.state}\g<2>".encode()
+    body = _STATE_IN_MAP.sub(said, page.body, count=1)
+    return Response(body, media_type="text/html", headers=policy)
 
 
 @router.post(

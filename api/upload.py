@@ -10,15 +10,17 @@ import time
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PureWindowsPath
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import BinaryIO, Final
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from geo.errors import MediaTypeRefused, RequestInvalid, StoreFull
+from geo.privacy.shown import has_personal_shape
 
 FILE: Final = "file"
 """Name of the part that is the file."""
@@ -85,9 +87,11 @@ async def receive(request: Request, folder: Path) -> Upload:
             await run_in_threadpool(_guarded, form.write, chunk)
         await run_in_threadpool(_guarded, form.finish, b"")
         return form.upload()
-    except BaseException:
+    except BaseException as error:
         form.close()
         shutil.rmtree(place, ignore_errors=True)
+        if isinstance(error, ClientDisconnect):  # nobody is there to be answered
+            raise RequestInvalid(where="body", expected="a whole body") from error
         raise
 
 
@@ -249,11 +253,16 @@ def _text(data: bytes, *, most: int) -> str:
 
 
 def _file_name(stated: bytes) -> str:
-    """Return a name that is safe in any folder; its ending tells readers what the file is."""
+    """Return a name that is safe in any folder; its ending tells readers what the file is.
+
+    A name that holds a phone or identity number is not kept.
+    """
     name = PureWindowsPath(_text(stated, most=400)).name
     safe = re.sub(r"[^\w.+ -]", "_", name).strip(" .")[-_LONGEST_NAME:].lstrip(" .")
     if not safe:
         raise RequestInvalid(where=f"body.{FILE}", expected="a file with a name")
+    if has_personal_shape(PurePath(safe).stem):
+        safe = f"upload{PurePath(safe).suffix}"
     # a file system counts bytes
     while len(safe.encode()) > 200:
         safe = safe[1:]

@@ -13,7 +13,7 @@ from api.jobs.job import DONE
 from api.jobs.table import add_event, end
 from api.maps import write_map
 from api.store import open_store
-from api.store.plans import Product, add_plan
+from api.store.plans import Product, add_plan, approve_plan
 from geo.privacy import Audience
 
 here = Path(__file__)
@@ -125,6 +125,12 @@ def test_a_map_runs_under_its_policy(page, live, tmp_path):
     page.goto(f"{live.address}/v1/plans/{plan_id}/map")
     page.wait_for_selector(".leaflet-container")
     assert page.evaluate("patrol.map().getZoom()") > 5
+    assert "Draft" in page.inner_text("header")
+    live.store.write(lambda c: approve_plan(c, plan_id, version=1, actor="admin"))
+    page.reload()
+    page.wait_for_selector(".leaflet-container")
+    assert "Approved" in page.inner_text("header")
+    assert "Draft" not in page.inner_text("body")
     page.screenshot(path=tmp_path / "map.png")
     # it cannot reach even the service it came from
     assert page.evaluate("fetch('/healthz').then(() => 'reached', () => 'cut')") == "cut"

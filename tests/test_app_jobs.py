@@ -1,5 +1,6 @@
 """Plans, jobs and their streams, files that come in, and the judge, over HTTP."""
 
+import asyncio
 import json
 import os
 import runpy
@@ -22,7 +23,8 @@ from api.security import Actor
 from api.store import EVERYWHERE, open_store
 from api.store.plans import Product, add_plan
 from api.store.tables import API_KEYS, JOBS
-from api.upload import UPLOADS, sweep
+from api.upload import UPLOADS, receive, sweep
+from geo.errors import RequestInvalid
 from geo.privacy import Audience
 from routing.io import write_plan
 
@@ -522,3 +524,27 @@ def test_two_processes_asked_the_same_give_one_effect(store_setting):
     assert {json.loads(answer.body)["job_id"] for answer in answers} == {job.job_id}
     assert sum(REPLAYED in answer.headers for answer in answers) == 7
     assert n_runs
+
+
+def test_a_reader_s_number_in_a_file_name_is_not_kept():
+    from api.upload import _file_name
+
+    assert _file_name("场所 13800138000.csv".encode()) == "upload.csv"
+    assert _file_name("场所台账 2026-11.csv".encode()) == "场所台账 2026-11.csv"
+
+
+def test_a_client_that_leaves_in_the_middle_is_no_defect_of_ours(tmp_path):
+    """It once filled the log with the chunk that had come."""
+    headers = [(b"content-type", b"multipart/form-data; boundary=b")]
+    part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n1'
+    told = iter(
+        ({"type": "http.request", "body": part, "more_body": True}, {"type": "http.disconnect"})
+    )
+
+    async def receive_next():
+        return next(told)
+
+    request = Request({"type": "http", "method": "POST", "headers": headers}, receive_next)
+    with pytest.raises(RequestInvalid):
+        asyncio.run(receive(request, tmp_path))
+    assert list(tmp_path.iterdir()) == []

@@ -342,14 +342,15 @@ def run(setting, *arguments):
     return CliRunner().invoke(app, [*map(str, arguments), "--lang", "en"], env=environment)
 
 
-def test_the_commands(store_setting, place, tmp_path):
+def test_the_commands(store_setting, place, tmp_path, monkeypatch):
     with open_store(store_setting) as store:
         fill(store, 3)
     done = run(store_setting, "backup", tmp_path / "copy")
     assert done.exit_code == 0, done.output
     assert "Backed up to" in done.output
     there = place("commanded")
-    assert "verified" in run(there, "restore", tmp_path / "copy").output
+    monkeypatch.chdir(tmp_path)
+    assert "verified" in run(there, "restore", "copy").output
     refused = run(there, "restore", tmp_path / "copy")
     assert refused.exit_code == 2
     assert "--replace" in refused.output

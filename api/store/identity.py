@@ -69,7 +69,7 @@ def identify_file(path: Path) -> Identity:
 
 
 def _identify_database(path: Path) -> Identity:
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
         if VERSION_TABLE not in tables:
             return Identity(revision=NONE, is_empty=not tables)
