@@ -738,3 +738,32 @@ def test_pages_of_an_account_follow_each_other(small, tmp_path):
         with pytest.raises(NotFound):
             changes_page(connection, what.import_id, scope=Scope(unit_code=WEST))
     assert what.created_at - timedelta(minutes=5) < what.created_at
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"source": "13812345678"},
+        {"source": "重点人员"},
+        {"boundary_version": "13812345678"},
+        {"epsg": 4326},
+        {"epsg": 99999},
+    ],
+)
+def test_options_that_would_stay_in_the_store_are_checked(stated):
+    with pytest.raises(OptionInvalid) as refused:
+        ImportOptions(**stated)
+    assert "13812345678" not in str(refused.value)
+
+
+def test_a_file_named_by_a_number_of_a_person_leaves_its_ending(small, tmp_path):
+    file = register(tmp_path / "场所13812345678.csv", {})
+    with small.read() as connection:
+        before = len(imports_page(connection, layer="venues", limit=50).items)
+    import_id = preview(small, file, layer="venues")
+    with small.read() as connection:
+        assert read_import(connection, import_id).file_name == ".csv"
+        for change in ("added", "changed", "moved", "missing", "refused"):
+            rows = changes_page(connection, import_id, change=change, limit=50).items
+            assert "13812345678" not in str(rows)
+        assert len(imports_page(connection, layer="venues", limit=50).items) == before + 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from api.cli.session import Datum, Drop, Lang, Session, open_session
+from api.cli.session import Datum, Drop, Lang, Session, open_session, require_folder
 from api.console import stop_on_interrupt
 from api.i18n import both, text
 from geo.errors import FileMissing, Stopped
@@ -68,6 +68,8 @@ def import_file(
         from api.imports import ImportOptions  # noqa: PLC0415  heavy: loaded by its command only
         from api.store import open_store  # noqa: PLC0415
 
+        if refused is not None:
+            require_folder(refused.parent, option="--refused")
         options, files = ImportOptions.from_json(stated), _files(layer, file)
         with open_store(session.settings.store, create=True) as store:
             for name, path in files:
@@ -106,7 +108,7 @@ def imports(
         from api.imports import imports_page  # noqa: PLC0415
 
         with store.read() as connection:
-            page = imports_page(connection, layer=layer, limit=limit)
+            page = imports_page(connection, layer="" if layer == ALL else layer, limit=limit)
         if not page.items:
             session.say("cli.imports.none")
         for one in page.items:

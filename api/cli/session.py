@@ -86,11 +86,11 @@ def _exit_status(error: PatrolgridError) -> int:
             return EXIT_INPUT
 
 
-def require_folder(path: Path) -> None:
+def require_folder(path: Path, *, option: str = "--out") -> None:
     """Refuse a folder for results that cannot be one, before any work is done."""
     above = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise OptionInvalid(option="--out", value=path, expected="a folder that can be written")
+        raise OptionInvalid(option=option, value=path, expected="a folder that can be written")
 
 
 def read_day(value: str | None) -> date:

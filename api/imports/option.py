@@ -5,10 +5,15 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, Self
 
+import pyproj
+from pyproj.exceptions import CRSError
+
 from geo.crs import Datum, datum_of
 from geo.errors import OptionInvalid
 from geo.frames import Channel
 from geo.incident import SNAP_REACH
+from geo.privacy.kinds import is_person_kind, is_person_name
+from geo.privacy.shown import NOT_SHOWN, has_personal_shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,10 @@ class ImportOptions:
         if self.channel and self.channel not in list(Channel):
             expected = ", ".join(channel.value for channel in Channel)
             raise OptionInvalid(option="--channel", value=self.channel, expected=expected)
+        _require_impersonal("--source", self.source)
+        _require_impersonal("--boundary-version", self.boundary_version)
+        if self.epsg is not None:
+            _require_metric(self.epsg)
 
     def as_json(self) -> dict[str, Any]:
         """Return the options that differ from the defaults, as JSON values."""
@@ -106,3 +115,31 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except (TypeError, ValueError) as error:
         raise OptionInvalid(option="data_date", value=text, expected="YYYY-MM-DD") from error
+
+
+def _require_impersonal(option: str, value: str) -> None:
+    """Refuse words that every row would carry and that point at a person.
+
+    Raises
+    ------
+    OptionInvalid
+    """
+    if has_personal_shape(value) or is_person_name(value) or is_person_kind(value):
+        expected = "no name, number or kind of a person"
+        raise OptionInvalid(option=option, value=NOT_SHOWN, expected=expected)
+
+
+def _require_metric(epsg: int) -> None:
+    """Refuse a coordinate system that is not a plane in metres.
+
+    Raises
+    ------
+    OptionInvalid
+    """
+    try:
+        crs = pyproj.CRS.from_epsg(epsg)
+    except CRSError:
+        crs = None
+    if crs is None or not crs.is_projected or crs.axis_info[0].unit_name != "metre":
+        expected = "a projected coordinate system in metres, such as 32650"
+        raise OptionInvalid(option="--epsg", value=epsg, expected=expected)

@@ -1,7 +1,7 @@
 """What an import would do, worked out and written down before anything is done."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +35,7 @@ from api.store.tables import BOUNDARIES, IMPORT_CHANGES, IMPORTS
 from geo.errors import LayerMissing
 from geo.frames import Col
 from geo.io import Note, Reading, Refusal
+from geo.privacy.shown import has_personal_shape
 from geo.progress import NEVER, Progress, StopToken, silent, stop_if_asked
 from geo.units import CITY_ZONE, SYNTHETIC
 
@@ -136,6 +137,8 @@ def prepare(
     require_layer(layer)
     file = Path(file)
     options = (options or ImportOptions()).dated(datetime.now(CITY_ZONE).date())
+    if not options.source and _name_kept(file) != file.name:
+        options = replace(options, source=_name_kept(file))
     with store.read() as connection:
         base = n_events(connection, (layer, *NEEDS.get(layer, ())))
         progress(0, _STAGES)
@@ -152,7 +155,7 @@ def prepare(
     row = {
         IMPORT_ID: new_id("import"),
         "layer": layer,
-        "file_name": file.name,
+        "file_name": _name_kept(file),
         "file_hash": digest,
         "options": options.as_json(),
         "base": base,
@@ -175,6 +178,11 @@ def _account(comparison: Comparison, incoming: Incoming) -> dict[str, Any]:
         "facts": incoming.facts,
         "created_at": datetime.now(UTC),
     }
+
+
+def _name_kept(file: Path) -> str:
+    """Return a file's name, or its ending where the name holds a number of a person."""
+    return file.suffix if has_personal_shape(file.stem) else file.name
 
 
 def _read(connection: Connection, file: Path, layer: str, options: ImportOptions) -> Reading:

@@ -116,7 +116,8 @@ def show(row: dict[str, Any]) -> str:
     more |= row.get("more", {})
     verdict = {True: "ok", False: "BROKEN", None: ""}[row.get("keeps")]
     cells = " ".join(f"{cell:>8s}" for cell in known[2:])
-    told = " ".join(f"{name}={value}" for name, value in more.items())[:200]
+    short = ((name, value) for name, value in more.items() if name != "ready")
+    told = " ".join(f"{name}={value}" for name, value in short)[:200]
     line = f"{verdict:6s} {known[0]:10s} {known[1]:34s} {cells} {told}"
     return f"{line}\n{row['said']}" if row.get("said") else line.rstrip()
 
