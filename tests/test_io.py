@@ -931,3 +931,21 @@ def test_an_address_that_points_at_a_person_is_refused(tmp_path):
 def test_stars_in_headers_are_marks_of_forms(tmp_path):
     text = VENUES_CSV.replace("场所名称", "*场所名称").replace("场所类型", "场所类型＊")
     assert len(read_venues(write(tmp_path / "v.csv", text)).frame) == 3
+
+
+def test_blank_cells_that_follow_from_others_are_worked_out(tmp_path):
+    """As the templates say: station type, call-sign and the end of a post may stay blank."""
+    rows = {
+        "stations": "派出所编号,派出所名称,派出所类型,lon,lat\na,样例镇派出所,,116,36\n",
+        "units": "班组编号,呼号,派出所编号,人数,方式\nu1,,a,,\nu2,样例2组,a,3,步行\n",
+        "posts": "岗位编号,岗位名称,开始时间,结束时间,停留,lon,lat\np1,样例校门,22:00,,,116,36\n",
+    }
+    for layer, text in rows.items():
+        (tmp_path / f"{layer}.csv").write_text(text, "utf-8")
+    stations = read_stations(tmp_path / "stations.csv")
+    units = read_units(tmp_path / "units.csv")
+    posts = read_posts(tmp_path / "posts.csv")
+    assert (stations.refused, units.refused, posts.refused) == ((), (), ())
+    assert stations.frame[Col.KIND].tolist() == ["township"]
+    assert units.frame[Col.CALL_SIGN].tolist() == ["u1", "样例2组"]
+    assert posts.frame[Col.WINDOW_END].tolist() == ["22:15"]

@@ -239,7 +239,8 @@ def _fill_column(draft: Draft, column: str) -> None:
     draft.columns[column] = values
     if column not in draft.matched and how.default:
         draft.note("note.default", column=column, value=how.default)
-    if not kind.nullable and kind.dtype is not Type.BOOL and column in draft.matched:
+    is_needed = not (kind.nullable or how.is_derived or kind.dtype is Type.BOOL)
+    if is_needed and column in draft.matched:
         draft.refuse(is_blank(cells), column, "refusal.blank")
 
 

@@ -171,8 +171,8 @@ def read_stations(
     """Read stations; the kind follows from the name where the file does not state it."""
     draft = _begin(path, STATION_SPEC, datum, drop)
     fill(draft)
+    _derive(draft, Col.KIND, _station_kinds(draft.columns[Col.NAME]))
     if Col.KIND not in draft.matched:
-        draft.columns[Col.KIND] = _station_kinds(draft.columns[Col.NAME])
         draft.note("note.derived", column=Col.KIND, origin=Col.NAME)
     return _finish_points(draft)
 
@@ -191,8 +191,7 @@ def read_units(
     """
     draft = _begin(path, UNIT_SPEC, Datum.WGS84, drop)
     fill(draft)
-    if Col.CALL_SIGN not in draft.matched:
-        draft.columns[Col.CALL_SIGN] = draft.columns[Col.UNIT_ID]
+    _derive(draft, Col.CALL_SIGN, draft.columns[Col.UNIT_ID])
     draft.refuse((draft.columns[Col.HEADCOUNT] < 2).to_numpy(), Col.HEADCOUNT, "refusal.headcount")
     if stations is not None:
         _resolve_stations(draft, stations)
@@ -208,12 +207,18 @@ def read_posts(
     for column in (Col.WINDOW_START, Col.WINDOW_END):
         draft.columns[column], wrong = clock_times(draft.cells(column))
         draft.refuse(wrong, column, "refusal.clock")
+    _derive(draft, Col.WINDOW_END, _window_ends(draft))
     if Col.WINDOW_END not in draft.matched:
-        draft.columns[Col.WINDOW_END] = _window_ends(draft)
         draft.note("note.derived", column=Col.WINDOW_END, origin=Col.DWELL)
     for column in (Col.DWELL, Col.N_UNITS):
         draft.refuse((draft.columns[column] <= 0).to_numpy(), column, "refusal.value")
     return _finish_points(draft)
+
+
+def _derive(draft: Draft, column: str, values: pd.Series) -> None:
+    """Fill the blank cells of a column with what follows from other columns."""
+    cells = draft.columns[column]
+    draft.columns[column] = cells.where(cells != "", values).astype("str")
 
 
 def _read_empty(path: Path | str, spec: LayerSpec) -> Reading | None:

@@ -38,6 +38,8 @@ class Field:
         Understands the users' words for a closed vocabulary.
     is_code : bool
         Ids and codes: screened as codes, spaces stripped.
+    is_derived : bool
+        The reader works out blank cells from other columns.
     """
 
     aliases: tuple[str, ...] = ()
@@ -45,6 +47,7 @@ class Field:
     default: str = ""
     words: Words | None = None
     is_code: bool = False
+    is_derived: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,7 +372,11 @@ STATION_SPEC: Final = LayerSpec(
         Col.NAME: Field(
             aliases=("派出所", "派出所名称", "单位名称", "机构名称", *_NAME), required=True
         ),
-        Col.KIND: Field(aliases=("派出所类型", "类型", "类别", "type"), words=words.station_kind),
+        Col.KIND: Field(
+            aliases=("派出所类型", "类型", "类别", "type"),
+            words=words.station_kind,
+            is_derived=True,
+        ),
     },
 )
 
@@ -378,7 +385,7 @@ UNIT_SPEC: Final = LayerSpec(
     id_prefix="u",
     fields={
         Col.UNIT_ID: Field(aliases=("班组编号", "编号", "编码", "id"), is_code=True),
-        Col.CALL_SIGN: Field(aliases=("呼号", "班组", "班组名称", *_NAME)),
+        Col.CALL_SIGN: Field(aliases=("呼号", "班组", "班组名称", *_NAME), is_derived=True),
         Col.STATION_ID: Field(
             aliases=("派出所编号", "派出所代码", "派出所", "所属派出所", "station"),
             required=True,
@@ -403,7 +410,7 @@ POST_SPEC: Final = LayerSpec(
             aliases=("岗位类型", "类型", "类别", "type"), default="fixed", words=words.post_kind
         ),
         Col.WINDOW_START: Field(aliases=("开始时间", "上岗时间", "开始", "start"), required=True),
-        Col.WINDOW_END: Field(aliases=("结束时间", "下岗时间", "结束", "end")),
+        Col.WINDOW_END: Field(aliases=("结束时间", "下岗时间", "结束", "end"), is_derived=True),
         Col.DWELL: Field(aliases=("停留", "停留秒数", "驻留"), default="900"),
         Col.N_UNITS: Field(aliases=("组数", "班组数", "所需班组"), default="1"),
     },
