@@ -113,6 +113,7 @@ def plan_tonight(
     *,
     shift: Shift,
     seed: int,
+    cells: gpd.GeoDataFrame | None = None,
     calendar: WorkingCalendar | None = None,
     steps: Steps | None = None,
     stop: StopToken = NEVER,
@@ -127,7 +128,9 @@ def plan_tonight(
     shift : Shift
         The night; its day also fixes the month of the inspections.
     seed : int
-        Same layers, shift, seed and calendar give the same result.
+        Same layers, cells, shift, seed and calendar give the same result.
+    cells : GeoDataFrame, optional
+        CELLS frame that was cut from these layers before; cut here when not given.
     calendar : WorkingCalendar, optional
         Which days are worked; the public holidays that come with patrolgrid when not given.
     steps : Steps, optional
@@ -159,16 +162,17 @@ def plan_tonight(
     day = shift.start.date()
     last_day = day.replace(day=monthrange(day.year, day.month)[1])
     calendar = calendar or shipped_calendar()
-    with steps.step("cells") as progress:
-        cells = cut_cells(
-            layers.boundaries,
-            layers.streets,
-            layers.water,
-            layers.buildings,
-            epsg=layers.epsg,
-            progress=progress,
-            stop=no_plan_yet,
-        )
+    if cells is None:
+        with steps.step("cells") as progress:
+            cells = cut_cells(
+                layers.boundaries,
+                layers.streets,
+                layers.water,
+                layers.buildings,
+                epsg=layers.epsg,
+                progress=progress,
+                stop=no_plan_yet,
+            )
     with steps.step("join"):
         venues, cells, unmatched = _join_to_cells(layers, cells, as_of=day)
     stop_if_asked(no_plan_yet, "demand")

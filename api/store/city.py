@@ -161,13 +161,13 @@ def city_hash(connection: Connection, scope: Scope = EVERYWHERE) -> str:
         "city": None if row is None else {**asdict(row), "data_date": str(row.data_date)},
         "scope": scope.unit_code,
         "calendar": [[one.day.isoformat(), one.is_working] for one in days],
-        "layers": {layer: _moment(connection, layer, scope) for layer in LAYERS},
+        "layers": {layer: moment_of(connection, layer, scope) for layer in LAYERS},
     }
     written = json.dumps(found, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(written.encode()).hexdigest()
 
 
-def _moment(connection: Connection, layer: str, scope: Scope) -> list[int]:
+def moment_of(connection: Connection, layer: str, scope: Scope) -> list[int]:
     """Return figures of a layer's rows that no change leaves as they are."""
     table = LAYERS[layer].table
     weight = table.c.fid % WEIGHTS + 1
