@@ -4,10 +4,13 @@ import re
 from functools import cache
 from importlib.resources import files
 
-STYLES = ("token.css", "layout.css", "panel.css", "phone.css", "print.css")
-"""Ours, in cascade order; every colour is in the first."""
+NIGHT_STYLES = ("token.css", "layout.css", "panel.css", "phone.css", "print.css")
+"""Of the commander's map, in cascade order; every colour is in the first."""
 
-SCRIPTS = (
+THEME_STYLES = ("token.css", "layout.css", "theme.css")
+"""Of a theme map."""
+
+NIGHT_SCRIPTS = (
     "decode.js",
     "words.js",
     "dom.js",
@@ -23,11 +26,16 @@ SCRIPTS = (
     "legend.js",
     "time.js",
     "bar.js",
+    "watermark.js",
     "frame.js",
     "print.js",
     "start.js",
 )
-"""Ours, joined in this order inside one function: later files use what earlier ones define."""
+"""Of the commander's map, joined in this order inside one function: later files use what earlier
+ones define."""
+
+THEME_SCRIPTS = ("decode.js", "words.js", "dom.js", "watermark.js", "theme.js")
+"""Of a theme map."""
 
 
 @cache
@@ -48,15 +56,15 @@ def _leaflet(name: str) -> str:
 
 
 @cache
-def own_style() -> str:
+def own_style(names: tuple[str, ...]) -> str:
     """Return our style sheets as one."""
-    return "\n".join(_own(name) for name in STYLES)
+    return "\n".join(_own(name) for name in names)
 
 
 @cache
-def own_script() -> str:
+def own_script(names: tuple[str, ...]) -> str:
     """Return our scripts as one function that returns the face other code may use."""
-    body = "\n".join(_own(name) for name in SCRIPTS)
+    body = "\n".join(_own(name) for name in names)
     return f"const patrol = (() => {{\n'use strict';\n{body}\n}})();"
 
 

@@ -35,20 +35,25 @@ class Lattice:
     ----------
     lon0, lat0 : float
         South-west corner, degrees.
+    step : float
+        Degrees of one step.
     """
 
     lon0: float
     lat0: float
+    step: float = STEP
 
     @classmethod
-    def around(cls, bounds: Sequence[float]) -> "Lattice":
+    def around(
+        cls, bounds: Sequence[float] | npt.NDArray[np.float64], *, step: float = STEP
+    ) -> "Lattice":
         """Return the lattice whose corner is the tenth of a degree below `bounds`."""
         west, south = float(bounds[0]), float(bounds[1])
-        return cls(lon0=np.floor(west * 10) / 10, lat0=np.floor(south * 10) / 10)
+        return cls(lon0=np.floor(west * 10) / 10, lat0=np.floor(south * 10) / 10, step=step)
 
     def steps(self, lonlat: npt.NDArray[np.float64]) -> Ints:
         """Return coordinates, shape (n, 2) degrees, as whole steps."""
-        return np.rint((lonlat - [self.lon0, self.lat0]) / STEP).astype(np.int64)
+        return np.rint((lonlat - [self.lon0, self.lat0]) / self.step).astype(np.int64)
 
 
 def zigzag(values: Ints) -> npt.NDArray[np.uint64]:

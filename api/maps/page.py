@@ -1,5 +1,6 @@
 """The page: a Folium map whose every part is inside one file."""
 
+import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,8 +8,15 @@ import folium
 from branca.element import Element, Figure
 from jinja2 import Template
 
-from api.i18n import Language, text
-from api.maps.asset import leaflet_script, leaflet_style, own_script, own_style
+from api.i18n import LANGUAGES, Language, text
+from api.maps.asset import (
+    NIGHT_SCRIPTS,
+    NIGHT_STYLES,
+    leaflet_script,
+    leaflet_style,
+    own_script,
+    own_style,
+)
 from api.maps.payload import build_payload, to_json
 from geo.privacy import Audience
 
@@ -48,31 +56,48 @@ class _Verbatim(Element):
         self.verbatim = verbatim
 
 
-class PatrolMap(folium.Map):
-    """A Folium map that needs no network and shows one night.
+class OfflineMap(folium.Map):
+    """A Folium map that needs no network: style, shell, data and script are inside its page.
 
     Layers of Folium's own may be added to it as to any other map; they bring their own links.
 
     Parameters
     ----------
     payload : dict
-        What `build_payload` returns.
+        What the script reads as ``D``.
+    shell : str
+        The page's body, with ``{id}`` for the map and ``{noscript}``.
+    title : str
+        Of the browser's window, in `lang`.
+    styles, scripts : tuple of str
+        Names of our assets, in order.
     lang : {'zh', 'en'}
         Language the page opens in; both are inside.
     """
 
-    def __init__(self, payload: dict[str, object], *, lang: Language = "zh") -> None:
+    def __init__(
+        self,
+        payload: dict[str, object],
+        *,
+        shell: str,
+        title: str,
+        styles: tuple[str, ...],
+        scripts: tuple[str, ...],
+        lang: Language = "zh",
+    ) -> None:
         super().__init__(tiles=None, max_zoom=MAX_ZOOM, min_zoom=MIN_ZOOM)
         self.default_js, self.default_css = [], []
         self._id = "patrol"
         self.payload = payload
         self.lang = lang
+        self._shell, self._title = shell, title
+        self._styles, self._scripts = styles, scripts
 
     def render(self, **kwargs: object) -> str:
         """Put style, shell, data and script into the figure, each as it is."""
         figure = self._figure()
         figure.header._children.clear()  # what folium links and styles is not ours
-        self._put(figure.header, "head", _head(self.lang))
+        self._put(figure.header, "head", self._head())
         self._put(figure.html, "body", self._body())
         self._put(figure.script, "map", f"var {self.get_name()} = patrol.start();")
         for child in self._children.values():
@@ -85,6 +110,13 @@ class PatrolMap(folium.Map):
         figure._template = _PAGES[self.lang]
         return figure.render()
 
+    def save_page(self, path: Path) -> None:
+        """Write the whole page, or nothing."""
+        html = self.page()
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text(html, encoding="utf-8", newline="\n")
+        partial.replace(path)
+
     def _figure(self) -> Figure:
         figure = self.get_root()
         if not isinstance(figure, Figure):
@@ -94,19 +126,52 @@ class PatrolMap(folium.Map):
     def _put(self, where: Element, name: str, verbatim: str) -> None:
         where.add_child(_Verbatim(verbatim), name=f"patrol-{name}")
 
-    def _body(self) -> str:
-        shell = BODY.format(
-            id=self.get_name(), noscript="".join(text("map.noscript", k) for k in ("zh", "en"))
+    def _head(self) -> str:
+        return "\n".join(
+            [
+                '<meta charset="utf-8">',
+                f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">',
+                '<meta name="viewport" content="width=device-width,initial-scale=1">',
+                '<link rel="icon" href="data:,">',
+                f"<title>{html.escape(self._title)}</title>",
+                f"<style>{leaflet_style()}</style>",
+                f"<style>{own_style(self._styles)}</style>",
+            ]
         )
+
+    def _body(self) -> str:
+        noscript = "".join(text("map.noscript", lang) for lang in LANGUAGES)
         options = {"id": self.get_name(), "min_zoom": MIN_ZOOM, "max_zoom": MAX_ZOOM}
         return "\n".join(
             [
-                shell,
+                self._shell.format(id=self.get_name(), noscript=noscript),
                 _json_script("patrol-options", {**options, "lang": self.lang}),
                 _json_script("patrol-data", self.payload),
                 f"<script>{leaflet_script()}</script>",
-                f"<script>{own_script()}</script>",
+                f"<script>{own_script(self._scripts)}</script>",
             ]
+        )
+
+
+class PatrolMap(OfflineMap):
+    """The commander's map of one night.
+
+    Parameters
+    ----------
+    payload : dict
+        What `build_payload` returns.
+    lang : {'zh', 'en'}
+        Language the page opens in; both are inside.
+    """
+
+    def __init__(self, payload: dict[str, object], *, lang: Language = "zh") -> None:
+        super().__init__(
+            payload,
+            shell=BODY,
+            title=text("map.title", lang),
+            styles=NIGHT_STYLES,
+            scripts=NIGHT_SCRIPTS,
+            lang=lang,
         )
 
 
@@ -120,20 +185,6 @@ _PAGES = {
     "en": Template(_PAGE.replace("LANG", "en")),
 }
 """Folium's figure with the page's language; Chinese type needs zh-CN, or takes Japanese forms."""
-
-
-def _head(lang: Language) -> str:
-    return "\n".join(
-        [
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">',
-            '<meta name="viewport" content="width=device-width,initial-scale=1">',
-            '<link rel="icon" href="data:,">',
-            f"<title>{text('map.title', lang)}</title>",
-            f"<style>{leaflet_style()}</style>",
-            f"<style>{own_style()}</style>",
-        ]
-    )
 
 
 def _json_script(identity: str, value: object) -> str:
@@ -170,7 +221,4 @@ def write_map(
         A team's map without its team.
     """
     payload = build_payload(tonight, audience=audience, unit_id=unit_id)
-    html = PatrolMap(payload, lang=lang).page()
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(html, encoding="utf-8", newline="\n")
-    partial.replace(path)
+    PatrolMap(payload, lang=lang).save_page(path)

@@ -1,0 +1,217 @@
+/* A theme map: layers of places in grey steps or as marks, their figures, and a list to go through. */
+
+const FORMAT = 'patrolgrid.theme/1';
+const MIN_MARK = 5;                                      // px: a fault a metre wide is still seen
+let map, painter;
+
+const inLanguage = words => words[state.lang];
+const lonOf = x => x * 360 - 180;
+const latOf = y => Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180 / Math.PI;
+
+/* Rings or lines of each row as Leaflet takes them, and each row's box. */
+function decodeLayer(layer) {
+  const rows = Array.from({ length: layer.n }, () => []);
+  for (const line of readLines(layer.lines, 1, D.lattice)) {
+    const points = [];
+    for (let k = 0; k < line.xy.length; k += 2) points.push([latOf(line.xy[k + 1]), lonOf(line.xy[k])]);
+    rows[line.head[0]].push(points);
+  }
+  layer.rows = rows;
+  layer.steps = layer.step ? readColumn(layer.step, layer.n) : null;
+}
+
+const STEP_COLOURS = ['c0', 'c1', 'c2', 'c3', 'c4'];
+function styleOf(layer, row) {
+  if (layer.mark === 'steps') {
+    const step = layer.steps ? layer.steps[row] : 0;
+    return { color: C.grid, weight: 1, fillColor: step < 0 ? C.panel : C[STEP_COLOURS[step]], fillOpacity: .92 };
+  }
+  if (layer.mark === 'mark') return { color: C.t3, weight: 3, fillColor: C.t3, fillOpacity: .35 };
+  if (layer.mark === 'border') return { color: C.bcounty, weight: 2, fill: false };
+  return { color: C.btown, weight: 1, fill: false };
+}
+function shapeOf(layer, row) {
+  const style = { ...styleOf(layer, row), renderer: painter }, lines = layer.rows[row];
+  if (layer.shape === 'point') return L.circleMarker(lines[0][0], { ...style, radius: MIN_MARK });
+  const shape = layer.shape === 'area' ? L.polygon(lines, style) : L.polyline(lines, style);
+  if (layer.mark !== 'mark') return shape;
+  return L.featureGroup([shape, L.circleMarker(shape.getBounds().getCenter(), { ...style, radius: MIN_MARK })]);
+}
+function drawLayer(layer) {
+  layer.group?.remove();
+  layer.group = null;
+  if (!layer.on) return;
+  layer.shapes = layer.rows.map((_, row) => shapeOf(layer, row));
+  layer.shapes.forEach((shape, row) => { if (layer.columns.length) shape.on('click', e => openRow(layer, row, e.latlng)); });
+  layer.group = L.layerGroup(layer.shapes).addTo(map);
+}
+const drawLayers = () => D.layers.forEach(drawLayer);
+
+const wordOf = (column, row) => (column.words ? sayCode(column.words + column.values[row]) : column.values[row]);
+function openRow(layer, row, latlng) {
+  const box = element('div'), list = element('dl');
+  box.append(element('b', '', wordOf(layer.columns[0], row)));
+  for (const column of layer.columns.slice(1)) {
+    list.append(element('dt', '', inLanguage(column.label)), element('dd', '', wordOf(column, row)));
+  }
+  box.append(list);
+  L.popup({ autoPan: true }).setLatLng(latlng).setContent(box).openOn(map);
+}
+function goToRow(layer, row) {
+  if (!layer.on) {
+    layer.on = true;
+    drawLayer(layer);
+    drawPanel();
+  }
+  const bounds = L.latLngBounds(layer.rows[row].flat());
+  map.fitBounds(bounds, { maxZoom: 17, padding: [60, 60], animate: false });
+  openRow(layer, row, bounds.getCenter());
+}
+
+function drawBar() {
+  const bar = byId('bar'), { meta } = D;
+  bar.textContent = '';
+  bar.append(element('h1', '', inLanguage(meta.title)), element('span', 'chip inverse desk-only', say('audience.' + meta.audience)));
+  if (meta.synthetic) bar.append(element('span', 'chip synthetic', say('synthetic')));
+  bar.append(
+    element('span', 'spring'),
+    button(say('print'), 'btn desk-only', () => print()),
+    button(say(isNight() ? 'theme.day' : 'theme.night'), 'btn', () => setTheme(isNight() ? 'day' : 'night')),
+    button(say(isPhone() ? 'other.short' : 'other'), 'btn', () => setLanguage(state.lang === 'zh' ? 'en' : 'zh'), say('other')),
+  );
+}
+function layerOption(layer) {
+  const row = element('label', 'option'), box = element('input');
+  box.type = 'checkbox';
+  box.checked = layer.on;
+  box.onchange = () => {
+    layer.on = box.checked;
+    drawLayers();
+  };
+  row.append(box, element('span', '', inLanguage(layer.name)), element('small', '', share(layer.n, layer.N)));
+  return row;
+}
+function stepRow(colour, text) {
+  const row = element('div', 'step'), field = element('i');
+  field.style.background = colour;
+  row.append(field, element('span', '', text));
+  return row;
+}
+function legendRows(layer) {
+  if (layer.mark !== 'steps' || !layer.steps) return [];
+  const n = Array(layer.limits.length + 1).fill(0);
+  let missing = 0;
+  for (const step of layer.steps) step < 0 ? missing++ : n[step]++;
+  const rows = n.map((many, step) => {
+    const low = layer.limits[step - 1], high = layer.limits[step];
+    const range = low === undefined ? `< ${high}` : high === undefined ? `≥ ${low}` : `${low} – ${high}`;
+    return stepRow(C[STEP_COLOURS[step]], `${range} · ${share(many, layer.n)}`);
+  });
+  if (missing) rows.push(stepRow(C.panel, `– · ${share(missing, layer.n)}`));
+  return rows;
+}
+function listRows(layer) {
+  if (!layer.listed) return [];
+  const rows = [element('h2', '', inLanguage(layer.name))];
+  for (let k = 0; k < layer.listed; k++) {
+    const row = button('', 'listed', () => goToRow(layer, k));
+    row.append(element('span', '', wordOf(layer.columns[0], k)));
+    row.append(element('small', '', layer.columns.slice(1).map(c => `${inLanguage(c.label)} ${wordOf(c, k)}`).join(' · ')));
+    rows.push(row);
+  }
+  if (layer.listed < layer.n) rows.push(element('p', 'note', say('theme.more', { share: share(layer.listed, layer.n) })));
+  return rows;
+}
+function drawPanel() {
+  const panel = byId('panel');
+  panel.textContent = '';
+  for (const figure of D.meta.figures) panel.append(element('p', 'figure', inLanguage(figure)));
+  panel.append(element('h2', '', say('layers')));
+  for (const layer of [...D.layers].reverse()) panel.append(layerOption(layer), ...legendRows(layer));
+  for (const layer of [...D.layers].reverse()) panel.append(...listRows(layer));
+}
+function drawTools() {
+  const tools = byId('tools');
+  tools.textContent = '';
+  tools.append(
+    iconButton('plus', '', () => map.zoomIn(), say('tool.in')),
+    iconButton('minus', '', () => map.zoomOut(), say('tool.out')),
+    iconButton('fit', '', fitAll, say('tool.fit')),
+  );
+}
+
+const SCALES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000];
+const metreText = m => (m < 1000 ? m + ' m' : m / 1000 + ' km');
+function drawCredit() {
+  const credit = byId('credit'), { meta } = D;
+  const texts = [
+    meta.synthetic ? say('credit.synthetic') : '',
+    say('credit.data', { date: meta.data_date }),
+    say('credit.boundaries', { version: meta.boundary_version }),
+    say('audience.' + meta.audience),
+    [...meta.attribution, 'WGS-84'].join(' · '),
+  ];
+  credit.textContent = '';
+  for (const text of texts) if (text) credit.append(element('span', '', text));
+  const y = map.getSize().y / 2, mid = x => map.containerPointToLatLng([x, y]);
+  const metresPerPixel = map.distance(mid(0), mid(100)) / 100;
+  const length = SCALES.find(v => v / metresPerPixel > 50) || SCALES[SCALES.length - 1];
+  const scale = element('span', 'scale'), bar = element('i');
+  bar.style.width = length / metresPerPixel + 'px';
+  scale.append(bar, metreText(length));
+  credit.append(scale);
+}
+
+function fitAll() {
+  const [west, south, east, north] = D.frame;
+  const bottom = byId('credit').offsetHeight + 12;
+  map.fitBounds([[south, west], [north, east]], { paddingTopLeft: [16, 16], paddingBottomRight: [16, bottom], animate: false });
+}
+function drawAll() {
+  document.title = inLanguage(D.meta.title);
+  document.documentElement.lang = state.lang === 'zh' ? 'zh-CN' : 'en';
+  byId(options.id).setAttribute('aria-label', document.title);
+  drawBar();
+  drawPanel();
+  drawTools();
+  drawCredit();
+  drawWatermark();
+}
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  readTokens();
+  drawAll();
+  drawLayers();
+}
+function setLanguage(lang) {
+  state.lang = lang;
+  map.closePopup();
+  drawAll();
+}
+
+function start() {
+  try {
+    if (D.format !== FORMAT) throw new Error(`not ${FORMAT}`);
+    readTokens();
+    D.layers.forEach(decodeLayer);
+    map = L.map(options.id, { zoomControl: false, attributionControl: false, minZoom: options.min_zoom, maxZoom: options.max_zoom, preferCanvas: true });
+    painter = L.canvas({ padding: .2, tolerance: 4 });
+    fitAll();                                            // the credit line needs a view, the view its height
+    drawAll();
+    fitAll();
+    drawLayers();
+    map.on('moveend zoomend', drawCredit);
+    map.on('resize', drawWatermark);
+    addEventListener('resize', drawAll);
+    for (const id of ['tools', 'credit']) L.DomEvent.disableClickPropagation(byId(id));
+    performance.mark('ready');
+    return map;
+  } catch (error) {
+    const words = element('div', 'fatal', Object.values(D.words).map(w => w['map.fatal']).join(' '));
+    words.setAttribute('role', 'alert');
+    document.body.append(words);
+    throw error;
+  }
+}
+
+return { start, setTheme, setLanguage, goToRow, data: D, state, map: () => map };
