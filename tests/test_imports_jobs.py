@@ -64,9 +64,12 @@ def test_a_folder_comes_in_by_one_command_and_refused_rows_go_to_a_file(part, se
     frame = pd.read_csv(part / FILES["venues"])
     frame.loc[2, "tier"] = "purple"
     frame.to_csv(part / FILES["venues"], index=False)
+    (part / "场所说明.docx").write_text("x")
     done = run("import", "all", part, "--yes")
     assert done.exit_code == 0, done.output
     assert "240 rows: 239 added" in done.output
+    assert "no file of: streets, water," in done.output
+    assert "not called as a layer: 场所说明.docx" in done.output
     with open_store(setting) as store, store.read() as connection:
         counts = [len(read_frame(connection, layer)) for layer in ("boundaries", "venues")]
     assert counts == [4, 239]
@@ -79,6 +82,18 @@ def test_a_folder_comes_in_by_one_command_and_refused_rows_go_to_a_file(part, se
     assert own.read_bytes() == beside.read_bytes()
     assert run("imports", "--layer", "venues").output.count("venues.csv") == 2
     assert "0/239 venues have no exact place" in run("unplaced").output
+
+
+def test_a_folder_may_hold_any_format_but_one_file_a_layer(part, setting):
+    frame = pd.read_csv(part / FILES["venues"])
+    (part / FILES["venues"]).unlink()
+    frame.to_excel(part / "Venues.xlsx", index=False)
+    done = run("import", "all", part, "--yes")
+    assert "240 rows: 240 added" in done.output
+    frame.to_csv(part / FILES["venues"], index=False)
+    twice = run("import", "all", part, "--yes")
+    assert twice.exit_code == EXIT_INPUT
+    assert "Venues.xlsx, venues.csv cannot be used; expected one file a layer" in twice.stderr
 
 
 def test_without_a_terminal_it_stops_at_the_preview_and_says_how_to_go_on(files, setting):

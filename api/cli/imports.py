@@ -12,7 +12,7 @@ import typer
 from api.cli.session import Datum, Drop, Lang, Session, open_session, require_folder
 from api.console import stop_on_interrupt
 from api.i18n import both, text
-from geo.errors import FileMissing, Stopped
+from geo.errors import FileMissing, OptionInvalid, Stopped
 
 if TYPE_CHECKING:
     from api.imports import Import, ImportOptions
@@ -24,6 +24,9 @@ commands = typer.Typer()
 
 ALL: Final = "all"
 """In place of a layer: every layer of a folder."""
+
+SIDE_SUFFIXES: Final = frozenset({".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qmd", ".md"})
+"""Files that stand beside a layer's file, or explain it."""
 
 SHOWN: Final = 5
 """Rows of each kind that are printed."""
@@ -70,7 +73,7 @@ def import_file(
 
         if refused is not None:
             require_folder(refused.parent, option="--refused")
-        options, files = ImportOptions.from_json(stated), _files(layer, file)
+        options, files = ImportOptions.from_json(stated), _files(session, layer, file)
         with open_store(session.settings.store, create=True) as store:
             for name, path in files:
                 if not _import_one(session, store, stop, name, path, options, refused, yes=yes):
@@ -161,7 +164,7 @@ def _open(lang: str | None) -> "Iterator[tuple[Session, Store, StopToken]]":
             yield session, store, stop
 
 
-def _files(layer: str, file: Path) -> list[tuple[str, Path]]:
+def _files(session: Session, layer: str, file: Path) -> list[tuple[str, Path]]:
     """Return the layers to import with their files, each after those it needs.
 
     Raises
@@ -169,20 +172,52 @@ def _files(layer: str, file: Path) -> list[tuple[str, Path]]:
     InputError
         No such layer, or a file that is not there.
     """
-    from api.imports import IN_ORDER  # noqa: PLC0415
     from api.imports.reading import require_layer  # noqa: PLC0415
-    from geo.io import FILES  # noqa: PLC0415
     from geo.io.opening import check_file  # noqa: PLC0415
 
     file = file.absolute()
-    if layer != ALL:
-        require_layer(layer)
-        check_file(file)
-        return [(layer, file)]
-    there = [(name, file / FILES[name]) for name in IN_ORDER if (file / FILES[name]).is_file()]
+    if layer == ALL:
+        return _files_in(session, file)
+    require_layer(layer)
+    check_file(file)
+    return [(layer, file)]
+
+
+def _files_in(session: Session, folder: Path) -> list[tuple[str, Path]]:
+    """Return the files of a folder that are called as a layer, and say which are not taken.
+
+    Raises
+    ------
+    FileMissing
+        No folder, or no such file in it.
+    OptionInvalid
+        Two files of one layer.
+    """
+    from api.imports import IN_ORDER  # noqa: PLC0415
+
+    if not folder.is_dir():
+        raise FileMissing(source=str(folder))
+    there: dict[str, Path] = {}
+    others = []
+    for path in sorted(folder.iterdir()):
+        name = path.name.partition(".")[0].lower()
+        if path.suffix.lower() in SIDE_SUFFIXES or path.name.startswith(".") or path.is_dir():
+            continue
+        if name not in IN_ORDER:
+            others.append(path.name)
+        elif name in there:
+            both_files = f"{there[name].name}, {path.name}"
+            raise OptionInvalid(option=str(folder), value=both_files, expected="one file a layer")
+        else:
+            there[name] = path
     if not there:
-        raise FileMissing(source=str(file / FILES["boundaries"]))
-    return there
+        raise FileMissing(source=str(folder / "boundaries.*"))
+    missing = ", ".join(_layer(session, name) for name in IN_ORDER if name not in there)
+    if missing:
+        session.say("cli.import.without", layers=missing)
+    if others:
+        session.say("cli.import.others", files=", ".join(others))
+    return [(name, there[name]) for name in IN_ORDER if name in there]
 
 
 def _import_one(
