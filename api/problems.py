@@ -63,6 +63,7 @@ TABLE: Final[Mapping[type[PatrolgridError], Row]] = {
     errors.PersonalDataRefused: _row(422),
     errors.PersonalValuesRefused: _row(422),
     errors.PersonKindRefused: _row(422),
+    errors.PositionRefused: _row(422),
     errors.OptionInvalid: _row(422),
     errors.PlanInvalid: _row(422),
     errors.NetworkError: _row(422),

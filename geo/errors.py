@@ -15,6 +15,8 @@
     │   ├── PersonalDataRefused     columns or values that name or describe persons
     │   ├── PersonalValuesRefused   such values in a column the layer cannot do without
     │   ├── PersonKindRefused       a kind, tag or layer of persons, or a dwelling
+    │   ├── PositionRefused         where single cameras are; only counts per grid are kept
+    │   ├── DemandInputRefused      an input of demand about who lives at a place
     │   ├── OptionInvalid           a setting or option that cannot be used
     │   └── PlanInvalid             a plan file that is not a plan
     ├── NetworkError                the streets cannot carry what is asked
@@ -186,6 +188,26 @@ class PersonKindRefused(InputError):
     template = (
         "{source}, row {row}: kind {kind} is about persons or dwellings and is refused; "
         "patrolgrid holds places only. Remove it."
+    )
+
+
+class PositionRefused(InputError):
+    """Where single cameras are; only counts per grid are kept."""
+
+    code = "input.position.refused"
+    template = (
+        "{source}: {columns} say where single cameras are; only counts per grid are kept. "
+        "Give one row per grid with cell_id and n_cameras, and nothing else."
+    )
+
+
+class DemandInputRefused(InputError):
+    """An input of demand that describes the people of a place."""
+
+    code = "input.demand.refused"
+    template = (
+        "{source}: {columns} tell(s) who lives at a place and is refused; demand rests on "
+        "residents' reports, place layers and hours alone. Remove it."
     )
 
 

@@ -26,7 +26,7 @@ from geo.privacy import (
     screen_table,
     suppress,
 )
-from geo.privacy.shapes import personal_shape
+from geo.privacy.shapes import count_shapes, personal_shape
 
 REGISTER = Path(__file__).parents[1] / "data" / "boundaries" / "register_371500_2023.csv"
 
@@ -224,6 +224,16 @@ def test_ids_of_18_digits_pass_and_identity_numbers_as_ids_do_not():
     people = sorted({_identity(rng) for _ in range(500)})
     (finding,) = screen_table(_table(id=people), trust={"id": Trust.CODE})
     assert (finding.reason, finding.n) == ("identity", len(people))
+
+
+def test_grid_codes_that_hold_a_date_pass():
+    codes = [f"371502001001{number:03d}" for number in (1, 2, 3, 5, 6, 9)]
+    assert count_shapes(codes, codes=True) == {}
+
+
+def test_old_identity_numbers_of_one_birthday_are_no_grid_codes():
+    numbers = [f"371502640101{number:03d}" for number in (1, 214, 347, 802)]
+    assert count_shapes(numbers, codes=True) == {"identity": 4}
 
 
 def test_identity_numbers_among_credit_codes_are_found():

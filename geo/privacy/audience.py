@@ -22,6 +22,10 @@ class Visible(StrEnum):
     STREETS = "streets"
     WATER = "water"
     STATIONS = "stations"
+    SERVICE_POINTS = "service_points"
+    PARKING = "parking"
+    REACHES = "reaches"
+    NIGHT_ZONES = "night_zones"
     VENUES = "venues"
     VENUE_COUNTS = "venue_counts"
     DUE_INSPECTIONS = "due_inspections"
@@ -43,6 +47,10 @@ _EVERYONE: Final = frozenset(
         Visible.STREETS,
         Visible.WATER,
         Visible.STATIONS,
+        Visible.SERVICE_POINTS,
+        Visible.PARKING,
+        Visible.REACHES,
+        Visible.NIGHT_ZONES,
         Visible.VENUE_COUNTS,
         Visible.INCIDENT_COUNTS,
         Visible.FIGURES,

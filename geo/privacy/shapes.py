@@ -115,6 +115,10 @@ def is_credit_code(text: str) -> bool:
     return _CREDIT_ALPHABET[-total % 31] == code[17]
 
 
+MISSING_GRIDS: Final = 3
+"""Numbers that may be missing among a village's grid codes: grids are merged, never renumbered."""
+
+
 def personal_shape(text: str) -> str | None:
     """Return identity, phone, plate or email when `text` holds such a value, else None."""
     return next(filter(None, map(_confirmed, SHAPES.finditer(text))), None)
@@ -142,6 +146,8 @@ def count_shapes(
     if credit:
         cells = [cell for cell in cells if not is_credit_code(cell.strip())]
     likely, whole = _worth_a_look(cells)
+    if codes:
+        whole = _without_grid_codes(whole)
     counts = _count_whole_cells(whole, CODE_SHAPES if codes else TEXT_SHAPES)
     if codes:
         return counts
@@ -161,6 +167,22 @@ def _worth_a_look(cells: Sequence[str]) -> tuple[list[str], list[str]]:
     likely = [line for line, mask in zip(lines, masks, strict=True) if mask in wanted]
     digits = [line.strip() for line, mask in zip(lines, masks, strict=True) if mask in whole]
     return likely, digits
+
+
+def _without_grid_codes(texts: Sequence[str]) -> list[str]:
+    """Leave out 15-digit codes of grids: numbered from 001 on within their village's 12 digits.
+
+    371502001001001 reads as an identity number of 1 October 1900, and most grids of a county's
+    first townships read so; identity numbers are not numbered in a row within one birthday.
+    """
+    grids = [text for text in texts if len(text) == 15 and text.isdecimal()]
+    n = Counter(text[:12] for text in grids)
+    last: dict[str, int] = {}
+    for text in grids:
+        last[text[:12]] = max(last.get(text[:12], 0), int(text[12:]))
+    first = {text[:12] for text in grids if text.endswith("001")}
+    in_a_row = {village for village in first if last[village] <= n[village] + MISSING_GRIDS}
+    return [text for text in texts if len(text) != 15 or text[:12] not in in_a_row]
 
 
 def _count_whole_cells(
