@@ -136,7 +136,7 @@ def test_no_template_asks_for_a_person(layer):
 
 
 def test_every_word_to_choose_is_understood_as_its_value():
-    assert len(VOCABULARIES) == 8
+    assert len(VOCABULARIES) >= 8
     for words in VOCABULARIES:
         for value in words.values:
             assert words(value) == value

@@ -1,20 +1,27 @@
-"""The official register of counties, townships and villages."""
+"""The official register of counties, townships and villages, and tables of where they went."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
+from geo.boundary.code import levels_of, parents_of, shorten_codes
+from geo.crs import Datum
 from geo.errors import CodeInvalid, ValueInvalid
 from geo.frames import Col
-from geo.io.codes import levels_of, parents_of, shorten_codes
-from geo.io.headers import match_headers, require_headers
+from geo.io.boundary import read_boundaries
+from geo.io.headers import find_header, match_headers, missing, require_headers
 from geo.io.opening import open_table
+from geo.io.report import Reading
 from geo.io.spec import BOUNDARY_SPEC
 from geo.io.values import clean_codes, stripped
 from geo.privacy import shown
 
 PARENT_CODE: Final = "parent_code"
+
+OLD_HEADERS: Final = (Col.OLD_CODE, "原代码", "旧代码", "原编码", "旧编码", "原区划代码", "old")
+NEW_HEADERS: Final = (Col.NEW_CODE, "新代码", "现代码", "新编码", "现编码", "新区划代码", "new")
 
 
 def read_register(path: Path | str) -> pd.DataFrame:
@@ -54,6 +61,58 @@ def read_register(path: Path | str) -> pd.DataFrame:
     )
     _require_codes(register, table.source)
     return register
+
+
+def read_units_of(
+    path: Path | str, *, datum: Datum | str = Datum.WGS84, drop: Sequence[str] = ()
+) -> Reading:
+    """Read the units of one version: a register, or a boundary layer where the file has areas.
+
+    Parameters
+    ----------
+    path : Path or str
+    datum : Datum or str
+        What the coordinates are in.
+    drop : sequence of str
+        Headers to leave out before anything is looked at.
+
+    Returns
+    -------
+    Reading
+        A register (`read_register`) or a BOUNDARIES frame.
+    """
+    if open_table(Path(path), layer=BOUNDARY_SPEC.schema.layer).wkb is None:
+        return Reading(frame=read_register(path))
+    return read_boundaries(path, datum=datum, drop=drop)
+
+
+def read_succession_table(path: Path | str) -> pd.DataFrame:
+    """Read where a user knows units went, for `geo.boundary.match_versions`.
+
+    Parameters
+    ----------
+    path : Path or str
+        A table with columns ``old_code`` (原代码) and ``new_code`` (新代码); a blank new code says
+        that the unit's heir must stay open. Other columns are not read.
+
+    Returns
+    -------
+    DataFrame of str
+        Columns old_code and new_code, rows as in the file.
+
+    Raises
+    ------
+    ColumnMissing, FileEmpty, FileMissing, FileUnreadable
+    """
+    table = open_table(Path(path))
+    columns = {}
+    for column, names in ((Col.OLD_CODE, OLD_HEADERS), (Col.NEW_CODE, NEW_HEADERS)):
+        header = find_header(table, names)
+        if header is None:
+            raise missing(table, "/".join(names[:3]))
+        codes, _ = clean_codes(table.cells[header])
+        columns[column] = shorten_codes(codes)
+    return pd.DataFrame(columns)
 
 
 def _require_codes(register: pd.DataFrame, source: str) -> None:
