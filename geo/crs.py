@@ -30,8 +30,9 @@ KRASOVSKY_EE: Final = 0.00669342162296594323
 CHINA_BOX: Final = (72.004, 0.8293, 137.8347, 55.8271)
 """West, south, east, north; outside it the offset datums equal WGS-84."""
 
-FIXED_POINT_ROUNDS: Final = 3
-"""Rounds of the inverse; each gains about four digits, three leave less than 1e-9 degrees."""
+GCJ02_ROUNDS: Final = 3
+BD09_ROUNDS: Final = 4
+"""Rounds of the inverses by fixed-point iteration; the last leaves less than 0.3 mm in China."""
 
 SCALE_OFF: Final = 0.005
 """By how much a length may be off in the city's metric CRS; UTM is 0.0004 off at its middle."""
@@ -127,7 +128,7 @@ def wgs84_to_gcj02(lonlat: np.ndarray) -> np.ndarray:
 def gcj02_to_wgs84(lonlat: np.ndarray) -> np.ndarray:
     """Shift GCJ-02 degrees, shape (n, 2), to WGS-84 by fixed-point iteration."""
     wgs84 = lonlat
-    for _ in range(FIXED_POINT_ROUNDS):
+    for _ in range(GCJ02_ROUNDS):
         wgs84 = lonlat - _gcj02_offset(wgs84)
     return wgs84
 
@@ -141,7 +142,7 @@ def gcj02_to_bd09(lonlat: np.ndarray) -> np.ndarray:
 def bd09_to_gcj02(lonlat: np.ndarray) -> np.ndarray:
     """Shift BD-09 degrees, shape (n, 2), to GCJ-02 by fixed-point iteration."""
     gcj02 = lonlat
-    for _ in range(FIXED_POINT_ROUNDS):
+    for _ in range(BD09_ROUNDS):
         gcj02 = lonlat - _bd09_offset(gcj02)
     return gcj02
 

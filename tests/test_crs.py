@@ -4,6 +4,8 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geo.crs import (
     MIN_POINTS,
@@ -78,6 +80,40 @@ def test_the_citys_centre_given_in_gcj02():
     # published value: trap 1 of the catalogue of test inputs
     wgs84 = gcj02_to_wgs84(np.array([[115.98, 36.456]]))
     np.testing.assert_allclose(wgs84, [[115.97438, 36.45600]], atol=7e-5)
+
+
+def metres(one, other):
+    """Distance of degrees at their latitude, metres; enough for offsets of a metre."""
+    north = 111_000.0
+    east = north * np.cos(np.radians(other[:, 1]))
+    return np.hypot((one - other)[:, 0] * east, (one - other)[:, 1] * north)
+
+
+def test_a_published_pair_is_met_within_a_tenth_of_a_metre():
+    wgs84 = np.array([[116.481499, 39.990475]])
+    gcj02 = np.array([[116.487585178, 39.991754015]])
+    assert metres(wgs84_to_gcj02(wgs84), gcj02).max() < 0.1
+    assert metres(gcj02_to_wgs84(gcj02), wgs84).max() < 0.1
+
+
+def test_the_shift_over_the_city():
+    """About 510 m east and a few north (trap 1); the catalogue's own figure is good to 7 m."""
+    corners = np.array([[115.27, 35.78], [116.54, 37.04], [115.97438, 36.456]])
+    shift = metres(wgs84_to_gcj02(corners), corners)
+    assert ((shift > 490) & (shift < 560)).all()
+    city = np.array([[115.98, 36.456]])
+    assert metres(gcj02_to_wgs84(city), np.array([[115.97438, 36.45600]])).max() < 7.0
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(st.floats(73.5, 134.5), st.floats(18.2, 53.4)), min_size=1, max_size=50),
+    st.sampled_from(Datum),
+)
+def test_a_round_trip_stays_within_a_millimetre(points, datum):
+    lonlat = np.array(points)
+    assert metres(to_wgs84(from_wgs84(lonlat, datum), datum), lonlat).max() < 1e-3
+    assert metres(from_wgs84(to_wgs84(lonlat, datum), datum), lonlat).max() < 1e-3
 
 
 def test_forward_agrees_with_the_published_formula():

@@ -20,6 +20,7 @@ from geo.progress import NEVER, Progress, StopToken, silent, stop_if_asked
 from geo.sample.atoms import Atoms, cut_atoms
 from geo.sample.exact import Floats
 from geo.sample.ground import Ground, survey
+from geo.sample.institutions import with_institutions
 from geo.sample.layers import boundary_frame, street_frame, water_frame
 from geo.sample.layout import rows_containing
 from geo.sample.lines import Ints, Lines, NameBook, concat, midpoints
@@ -29,8 +30,11 @@ from geo.sample.populate import Force, Population, Sample, Totals, assemble, sca
 from geo.sample.register import (
     ATTRIBUTION,
     DISTRICT_CODE,
+    EDITIONS,
+    NEWEST,
     RESIDENTS,
     County,
+    Vintage,
     apportion,
     read_counties,
 )
@@ -59,6 +63,7 @@ from geo.sample.stations import (
 )
 from geo.sample.tiling import Tiling, is_statistical_unit, tile
 from geo.sample.urban import Town, build_town, built_up
+from geo.sample.vintage import OlderLines, older_lines
 from geo.units import LIAOCHENG_EPSG
 
 N_VENUES: Final = 75_276
@@ -77,7 +82,13 @@ Scale = Literal["district", "city"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Land:
-    """What lies there before any point is scattered."""
+    """What lies there before any point is scattered.
+
+    Attributes
+    ----------
+    became : dict
+        Code of a village of an older register -> code of today's village it lies in.
+    """
 
     counties: tuple[County, ...]
     seats: list[Seats]
@@ -85,6 +96,7 @@ class Land:
     net: Net
     water: BaseGeometry
     names: NameBook
+    became: dict[str, str]
 
 
 def make_city(
@@ -92,6 +104,8 @@ def make_city(
     scale: Scale,
     seed: int,
     data_date: date,
+    vintage: Vintage = NEWEST,
+    n_institutions: int = 0,
     progress: Progress = silent,
     stop: StopToken = NEVER,
 ) -> Sample:
@@ -104,6 +118,12 @@ def make_city(
     seed : int
     data_date : date
         Last day of the reports; inspections lie before it.
+    vintage : {"2023", "2019"}
+        Register that names townships and villages: 2,408 villages in 2023, 6,363 in 2019. Towns,
+        main roads and township lines are the same in both; each village of 2019 lies in the one of
+        2023 it became (`Sample.became`) and has hamlets, lanes and houses of its own.
+    n_institutions : int
+        Independent grids inside villages, added to the boundaries below the villages.
     progress, stop
         Receiver of progress and stop token.
 
@@ -119,9 +139,11 @@ def make_city(
         A stop was asked for.
     """
     steps = _Steps(progress, stop)
+    codes = (DISTRICT_CODE,) if scale == "district" else ()
     with steps("reading the register"):
-        counties = read_counties((DISTRICT_CODE,) if scale == "district" else ())
-    land = make_land(counties, seed=seed, steps=steps)
+        counties = read_counties(codes)
+        older = read_counties(codes, vintage=vintage) if vintage != NEWEST else None
+    land = make_land(counties, older, seed=seed, steps=steps)
     with steps("scattering points"):
         area = shapely.union_all(land.tiling.county_shape)
         group = _county_rows(land)
@@ -131,7 +153,7 @@ def make_city(
         force = _place_force(land, ground, population, seed=seed)
     with steps("making layers"):
         frames = {
-            BOUNDARIES.layer: boundary_frame(land.tiling, _PLANE),
+            BOUNDARIES.layer: boundary_frame(land.tiling, EDITIONS[vintage], _PLANE),
             STREETS.layer: street_frame(land.net, land.names, _PLANE),
             WATER.layer: water_frame(land.water, _PLANE),
         }
@@ -144,7 +166,9 @@ def make_city(
             data_date=data_date,
             attribution=ATTRIBUTION,
         )
-    return Sample(layers=layers, intensity=population.intensity)
+        if n_institutions:
+            layers = with_institutions(layers, n=n_institutions, seed=seed)
+    return Sample(layers=layers, intensity=population.intensity, became=land.became)
 
 
 class _Steps:
@@ -163,7 +187,9 @@ class _Steps:
         self._progress(self._done, _N_STEPS)
 
 
-def make_land(counties: tuple[County, ...], *, seed: int, steps: _Steps) -> Land:
+def make_land(
+    counties: tuple[County, ...], older: tuple[County, ...] | None, *, seed: int, steps: _Steps
+) -> Land:
     """Make boundaries and streets: towns, main roads, atoms, townships and villages, lanes, net."""
     polygons = [shapely.transform(county.polygon, _PLANE.to_xy) for county in counties]
     area = shapely.union_all(polygons)
@@ -190,13 +216,23 @@ def make_land(counties: tuple[County, ...], *, seed: int, steps: _Steps) -> Land
     with steps("cutting the land"):
         atoms = cut_atoms(polygons, streets, roads, built, canals, seed=seed)
     with steps("drawing townships and villages"):
-        tiling = tile(counties, seats, atoms, seed=seed)
+        lines = OlderLines(tiling=tile(counties, seats, atoms, seed=seed), became={})
+        if older is not None:
+            lines = older_lines(lines.tiling, older, atoms, seed=seed)
     with steps("laying lanes"):
         country = Country(built=built, border=area.boundary, water=water, roads=roads)
-        links = _lay_country(hamlets, atoms, tiling, country, seed=seed)
+        links = _lay_country(hamlets, atoms, lines.tiling, country, seed=seed)
         settled = concat([streets, hamlets.lines()])
         net = make_net(settled, concat([roads, links]), water, seed=seed)
-    return Land(counties=counties, seats=seats, tiling=tiling, net=net, water=water, names=names)
+    return Land(
+        counties=counties,
+        seats=seats,
+        tiling=lines.tiling,
+        net=net,
+        water=water,
+        names=names,
+        became=lines.became,
+    )
 
 
 def _town(county: County, polygon: BaseGeometry, names: NameBook, *, seed: int) -> Town:

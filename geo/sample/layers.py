@@ -16,7 +16,7 @@ from geo.sample.exact import Floats
 from geo.sample.lines import RANK_CLASS, NameBook, Rank, Shapes
 from geo.sample.network import Net
 from geo.sample.plane import Plane
-from geo.sample.register import BOUNDARY_VERSION, CITY_CODE, COUNTY_SOURCE, VALID_FROM
+from geo.sample.register import CITY_CODE, COUNTY_SOURCE, Edition
 from geo.sample.reports import CATEGORIES, CHANNELS, Reports
 from geo.sample.stations import HEADCOUNT, Post, Stations, Teams, call_signs
 from geo.sample.tiling import Tiling, is_statistical_unit
@@ -50,7 +50,7 @@ def _points(xy: Floats, plane: Plane) -> Shapes:
     return np.asarray(shapely.points(plane.to_lonlat(xy)))
 
 
-def boundary_frame(tiling: Tiling, plane: Plane) -> gpd.GeoDataFrame:
+def boundary_frame(tiling: Tiling, edition: Edition, plane: Plane) -> gpd.GeoDataFrame:
     """Return counties, townships and villages; the statistical unit and its village are enclaves.
 
     County lines are real, the others are made up; names and codes are the register's.
@@ -70,16 +70,16 @@ def boundary_frame(tiling: Tiling, plane: Plane) -> gpd.GeoDataFrame:
     ]
     shapes = np.concatenate([tiling.county_shape, tiling.township_shape, tiling.village_shape])
     n = len(units)
-    day = np.datetime64(VALID_FROM, "s")
+    until = np.datetime64("NaT" if edition.valid_to is None else edition.valid_to, "s")
     columns = {
         Col.CODE: _text([unit.code for unit in units]),
         Col.NAME: _text([unit.name for unit in units]),
         Col.LEVEL: _text([str(level) for level in levels]),
         Col.ADMIN_PARENT: _text(parents),
         Col.GRID_ROLE: _text([role.value for role in grid_roles]),
-        Col.BOUNDARY_VERSION: _text([BOUNDARY_VERSION] * n),
-        Col.VALID_FROM: pd.Series(np.full(n, day)),
-        Col.VALID_TO: pd.Series(np.full(n, np.datetime64("NaT", "s"))),
+        Col.BOUNDARY_VERSION: _text([edition.version] * n),
+        Col.VALID_FROM: pd.Series(np.full(n, np.datetime64(edition.valid_from, "s"))),
+        Col.VALID_TO: pd.Series(np.full(n, until)),
         Col.SOURCE: _text([COUNTY_SOURCE] * sizes[0] + [SYNTHETIC] * (n - sizes[0])),
     }
     return _frame(columns, shapely.normalize(shapely.transform(shapes, plane.to_lonlat)))

@@ -1,6 +1,6 @@
 """Buildings, venues, reports, stations, teams and posts on any streets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -51,10 +51,13 @@ class Sample:
     intensity : ndarray of float64, shape (n_segments, 24)
         Expected reports per segment and hour of the day per year, rows in the order of
         ``layers.streets``; the reports are drawn from it.
+    became : dict
+        Of an older vintage: code of a village -> code of today's village it lies in.
     """
 
     layers: Layers
     intensity: Floats
+    became: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ Files of ``data/boundaries``; origin, licence and date of each in ``data/README.
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,9 +20,6 @@ from geo.sample.lines import Ints
 DIRECTORY: Final = Path(__file__).resolve().parents[2] / "data" / "boundaries"
 CITY_CODE: Final = "371500"
 DISTRICT_CODE: Final = "371502"
-BOUNDARY_VERSION: Final = "2023-06"
-VALID_FROM: Final = date(2023, 6, 30)
-"""Cut-off day of the register."""
 
 COUNTY_SOURCE: Final = "tianditu GS(2024)0650"
 ATTRIBUTION: Final = (
@@ -31,6 +28,48 @@ ATTRIBUTION: Final = (
 
 STATISTICAL_UNIT: Final = "371502400"
 """香江光彩大市场服务中心: no township but a unit the statistics keep apart, with one village."""
+
+Vintage = Literal["2019", "2023"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """One vintage of the register.
+
+    Attributes
+    ----------
+    file : str
+    version : str
+        Boundary version.
+    valid_from : date
+        Cut-off day.
+    valid_to : date, optional
+        Cut-off day of the next one we hold; the day in between when a line moved is not known.
+    """
+
+    file: str
+    version: str
+    valid_from: date
+    valid_to: date | None
+
+
+NEWEST: Final[Vintage] = "2023"
+
+EDITIONS: Final[dict[Vintage, Edition]] = {
+    "2023": Edition(
+        file=f"register_{CITY_CODE}_2023.csv",
+        version="2023-06",
+        valid_from=date(2023, 6, 30),
+        valid_to=None,
+    ),
+    "2019": Edition(
+        file=f"register_{CITY_CODE}_2019.csv",
+        version="2019-10",
+        valid_from=date(2019, 10, 31),
+        valid_to=date(2023, 6, 30),
+    ),
+}
+"""2,408 villages now; 6,363 before most of them were merged."""
 
 RESIDENTS: Final = {
     "371502": 1_488_900,
@@ -91,7 +130,7 @@ class County:
 
 
 def read_counties(
-    codes: tuple[str, ...] = (), *, directory: Path = DIRECTORY
+    codes: tuple[str, ...] = (), *, vintage: Vintage = NEWEST, directory: Path = DIRECTORY
 ) -> tuple[County, ...]:
     """Read counties by code, in the order of codes; all of them when no code is given.
 
@@ -102,7 +141,7 @@ def read_counties(
     """
     polygons = read_boundaries(directory / f"counties_{CITY_CODE}.geojson").frame
     polygons = polygons.set_index(Col.CODE).geometry
-    register = read_register(directory / f"register_{CITY_CODE}_2023.csv")
+    register = read_register(directory / EDITIONS[vintage].file)
     return tuple(
         _county(code, polygons[code], register) for code in codes or sorted(polygons.index)
     )

@@ -64,29 +64,34 @@ def tile(counties: tuple[County, ...], seats: list[Seats], atoms: Atoms, *, seed
     """Share the atoms out among the townships, and within each among its villages."""
     townships = [unit for seat in seats for unit in seat.units]
     county_of = [row for row, seat in enumerate(seats) for _ in seat.units]
-    noise = 0.8 + 0.45 * Stream(seed, "borders").uniforms(len(atoms.pairs))
-    gap = exact.norm(atoms.centre[atoms.pairs[:, 0]] - atoms.centre[atoms.pairs[:, 1]]) * noise
-    township = _grow_townships(counties, seats, atoms, gap)
+    township = _grow_townships(counties, seats, atoms, _gaps(atoms, seed=seed))
     for row, county in enumerate(counties):
         for unit in county.extra:
             _carve(township, len(townships), atoms, seats[row].xy[0])
             townships.append(unit)
             county_of.append(row)
     register = [counties[c].villages[u.code] for c, u in zip(county_of, townships, strict=True)]
-    village, township_of = _grow_villages(townships, register, township, atoms, gap, seed=seed)
-    village_shape = _dissolved(atoms.shape, village, len(township_of))
-    township_shape = _dissolved(village_shape, township_of, len(townships))
+    village, township_of = _grow_villages(townships, register, township, atoms, seed=seed)
+    village_shape = dissolved(atoms.shape, village, len(township_of))
+    township_shape = dissolved(village_shape, township_of, len(townships))
     return Tiling(
         counties=tuple(Unit(code=county.code, name=county.name) for county in counties),
         townships=tuple(townships),
         villages=tuple(unit for units in register for unit in units),
-        county_shape=_dissolved(township_shape, np.array(county_of), len(counties)),
+        county_shape=dissolved(township_shape, np.array(county_of), len(counties)),
         township_shape=township_shape,
         village_shape=village_shape,
         county_of=np.array(county_of, dtype=np.int64),
         township_of=township_of,
         village=village,
     )
+
+
+def _gaps(atoms: Atoms, *, seed: int) -> Floats:
+    """Return the cost of going from one atom to its neighbour: metres, made uneven."""
+    noise = 0.8 + 0.45 * Stream(seed, "borders").uniforms(len(atoms.pairs))
+    away = atoms.centre[atoms.pairs[:, 0]] - atoms.centre[atoms.pairs[:, 1]]
+    return np.asarray(exact.norm(away) * noise)
 
 
 def _grow(n: int, pairs: Ints, cost: Floats, seeds: Ints, start: Floats) -> Ints:
@@ -249,7 +254,6 @@ def _grow_villages(
     register: list[tuple[Unit, ...]],
     township: Ints,
     atoms: Atoms,
-    gap: Floats,
     *,
     seed: int,
 ) -> tuple[Ints, Ints]:
@@ -258,17 +262,29 @@ def _grow_villages(
     township_of: list[int] = []
     for row, unit in enumerate(townships):
         rows = np.flatnonzero(township == row)
-        found = _village_seeds(rows, atoms, len(register[row]), Stream(seed, "villages", unit.code))
+        found = village_seeds(rows, atoms, len(register[row]), Stream(seed, "villages", unit.code))
         seeds += found
         township_of += [row] * len(found)
-    inner = township[atoms.pairs[:, 0]] == township[atoms.pairs[:, 1]]
-    cost = gap * np.where(atoms.is_barrier, _VILLAGE_BARRIER_COST, 1.0)
-    rows = np.array(seeds, dtype=np.int64)
-    label = _grow(len(atoms), atoms.pairs[inner], cost[inner], rows, np.zeros(len(rows)))
-    return _smoothed(label, atoms, rows, township), np.array(township_of, dtype=np.int64)
+    village = divided(township, np.array(seeds, dtype=np.int64), atoms, seed=seed)
+    return village, np.array(township_of, dtype=np.int64)
 
 
-def _village_seeds(rows: Ints, atoms: Atoms, n: int, stream: Stream) -> list[int]:
+def divided(zone: Ints, seeds: Ints, atoms: Atoms, *, seed: int) -> Ints:
+    """Divide zones among seed atoms, and return the row of the seed each atom went to.
+
+    Parameters
+    ----------
+    zone : ndarray of int64, shape (n,)
+        Zone of each atom; in one piece, with one seed or more.
+    seeds : ndarray of int64
+    """
+    inner = zone[atoms.pairs[:, 0]] == zone[atoms.pairs[:, 1]]
+    cost = _gaps(atoms, seed=seed) * np.where(atoms.is_barrier, _VILLAGE_BARRIER_COST, 1.0)
+    label = _grow(len(atoms), atoms.pairs[inner], cost[inner], seeds, np.zeros(len(seeds)))
+    return _smoothed(label, atoms, seeds, zone)
+
+
+def village_seeds(rows: Ints, atoms: Atoms, n: int, stream: Stream) -> list[int]:
     """Return n different atoms spread over a township; the largest ones fill what is missing."""
     centre, area = atoms.centre[rows], atoms.area[rows]
     spread = weighted_centres(centre, area, min(n, len(rows)), rounds=4, stream=stream)
@@ -284,7 +300,7 @@ def _village_seeds(rows: Ints, atoms: Atoms, n: int, stream: Stream) -> list[int
     return [int(rows[row]) for row in chosen]
 
 
-def _dissolved(shapes: Shapes, label: Ints, n: int) -> Shapes:
+def dissolved(shapes: Shapes, label: Ints, n: int) -> Shapes:
     """Return the union of each label's polygons; polygons are an edge-matched coverage."""
     order = np.argsort(label, kind="stable")
     cuts = np.cumsum(np.bincount(label, minlength=n))[:-1]
