@@ -5,10 +5,11 @@ personal columns and values (`geo.privacy`), matches headers (`headers`, `spec`)
 typed columns (`values`, `words`, `position`) and lists every row it refuses with its reason.
 """
 
+from geo.io.boundary import read_boundaries
 from geo.io.city import LayerPaths, derive_units, read_layers
+from geo.io.export import write_file
 from geo.io.fetch import fetch_streets
 from geo.io.layers import (
-    read_boundaries,
     read_buildings,
     read_incidents,
     read_posts,
@@ -17,7 +18,7 @@ from geo.io.layers import (
     read_venues,
     read_water,
 )
-from geo.io.register import read_register
+from geo.io.register import read_register, read_succession_table, read_units_of
 from geo.io.report import Note, Reading, Refusal
 from geo.io.streets import read_streets
 from geo.io.write import FILES, staging, write_csv, write_geopackage, write_layers
@@ -38,11 +39,14 @@ __all__ = [
     "read_register",
     "read_stations",
     "read_streets",
+    "read_succession_table",
     "read_units",
+    "read_units_of",
     "read_venues",
     "read_water",
     "staging",
     "write_csv",
+    "write_file",
     "write_geopackage",
     "write_layers",
 ]

@@ -23,9 +23,9 @@ from geo.frames import (
     Level,
     empty_frame,
 )
+from geo.io.boundary import read_boundaries
 from geo.io.hints import Hint
 from geo.io.layers import (
-    read_boundaries,
     read_buildings,
     read_incidents,
     read_posts,

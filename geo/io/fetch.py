@@ -8,8 +8,8 @@ import shapely
 from shapely import MultiPolygon, Polygon
 
 from geo.errors import NetworkEmpty, ServiceUnavailable
+from geo.io.boundary import read_boundaries
 from geo.io.hints import Hint
-from geo.io.layers import read_boundaries
 from geo.io.write import staging
 
 SERVICE: Final = "Overpass (overpass-api.de)"

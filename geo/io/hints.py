@@ -32,7 +32,7 @@ class Hint(StrEnum):
     NESTED_TOO_DEEP = "It is nested more levels deep than geometry ever is."
     DECLARES_ENTITIES = "It declares a document type or entities."
     KNOWN_SUFFIXES = (
-        "Known suffixes: .csv .txt .tsv .xlsx .geojson .json .gpkg .shp .zip .kml .kmz."
+        "Known suffixes: .csv .txt .tsv .xlsx .geojson .json .gpkg .fgb .shp .zip .kml .kmz."
     )
     TOO_LARGE = "It is larger than is read; cut it to the city."
     NO_STREET_WAY = "It holds no way with a street's highway value and known nodes."
@@ -40,7 +40,9 @@ class Hint(StrEnum):
     NO_CRS = "It states no coordinate system; add the .prj file or export it as GeoPackage."
     NO_STREET_CLASS = "It needs lines with a street class, such as OSM highway=residential."
     NO_LAYER = "It holds no layer."
-    ONE_LAYER_FILE = "Put exactly one Shapefile (.shp .shx .dbf .prj), GeoJSON or GeoPackage in it."
+    ONE_LAYER_FILE = (
+        "Put exactly one Shapefile (.shp .shx .dbf .prj), GeoJSON, GeoPackage or FlatGeobuf in it."
+    )
     UNKNOWN_ENCODING = "Its text is neither UTF-8 nor GBK; export it again as GeoPackage."
     TOO_MANY_CELLS = "It has more cells than are read at once; cut it to the table itself."
     TOO_MANY_COLUMNS = "It has more than 1000 columns; keep those that are needed."
@@ -50,6 +52,16 @@ class Hint(StrEnum):
     IS_VIEW = "Its layer is a view or is computed; save it as a plain table."
     SAVE_AGAIN = "Open it in Excel or WPS and save it again as .xlsx."
     OLD_WORKBOOK = "It is an .xls, WPS or encrypted workbook; save it as .xlsx without a password."
+    SHEET_ROWS = "at most 1,048,575 rows in a workbook; choose .csv or .gpkg"
+    TABLE_ONLY = "a .csv or .xlsx file, as the layer has no geometry"
+    NO_SHAPES_IN_TABLES = "a format for lines and areas: .gpkg .geojson .fgb .shp .kml"
+    ONE_KIND_OF_SHAPE = (
+        "a format that holds points, lines and areas together: .gpkg .geojson .fgb .kml"
+    )
+    SYSTEMS = "4326, 4490, 4548 or another system in metres that is made for where the layer lies"
+    KML_DEGREES = "4326, the only system KML knows"
+    TABLE_DEGREES = "4326 or 4490: a table holds longitude and latitude"
+    LONG_TEXT = "a shorter text, or .gpkg"
 
     @property
     def code(self) -> str:
@@ -63,11 +75,13 @@ REASONS: Final = {
     "word": "one of {values}, or a common word for it; all {n} rows are refused",
     "repeated": "an id used once; all {n} rows are refused",
     "code": "6, 9 or 12 digits of GB/T 2260; all {n} rows are refused",
+    "role": "a grid role that the level can have; all {n} rows are refused",
     "clock": "a clock time such as 22:00; all {n} rows are refused",
     "headcount": "a number of 2 or more; all {n} rows are refused",
     "station": "the id or name of a station in the file of stations; all {n} rows are refused",
     "person": "the name of a place, not of a person; all {n} rows are refused",
     "dwelling": "a place of work, no dwelling; all {n} rows are refused",
+    "homes": "a kind that does not point at homes, or --keep; all {n} rows are refused",
     "year": "a date between 1990 and 2100; all {n} rows are refused",
     "position": "degrees: longitude within ±180, latitude within ±90; all {n} rows are refused",
     "geometry": "a sound geometry of the kind the layer holds; all {n} rows are refused",

@@ -1,7 +1,6 @@
-"""Readers of every layer but streets."""
+"""Readers of every layer but boundaries and streets."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,15 +10,15 @@ import shapely
 
 from geo.address import place_text
 from geo.crs import Datum, datum_of
-from geo.errors import CodeInvalid, FileEmpty
-from geo.frames import Col, GridRole, Level, StationKind, empty_frame
-from geo.io.codes import are_codes, levels_of, parents_of, shorten_codes
+from geo.errors import FileEmpty, OptionInvalid
+from geo.frames import Channel, Col, StationKind, empty_frame
+from geo.incident.kind import IncidentRules, home_kinds
 from geo.io.draft import Draft, begin, fill, finish
 from geo.io.opening import check_file, open_table
 from geo.io.position import round_lonlat
 from geo.io.report import Note, Reading
+from geo.io.rules import shipped_incident_rules
 from geo.io.spec import (
-    BOUNDARY_SPEC,
     BUILDING_SPEC,
     INCIDENT_SPEC,
     POST_SPEC,
@@ -36,62 +35,6 @@ from geo.units import MINUTE
 YEARS: Final = (1990, 2100)
 """Years in which an incident or inspection may lie."""
 
-OVERLAP: Final = 0.01
-"""Share of the smaller of two boundaries of one level that digitising may leave common."""
-
-ROLE_OF_LEVEL: Final = {
-    Level.CITY: GridRole.COORDINATION,
-    Level.COUNTY: GridRole.NONE,
-    Level.TOWNSHIP: GridRole.SUPERVISION,
-    Level.VILLAGE: GridRole.RESPONSIBILITY,
-}
-
-
-def read_boundaries(
-    path: Path | str,
-    *,
-    datum: Datum | str = Datum.WGS84,
-    drop: Sequence[str] = (),
-    version: str = "unstated",
-) -> Reading:
-    """Read administrative boundaries.
-
-    Level, parent and grid role follow from the code where the file does not state them; parts of
-    one unit become one row; invalid rings are repaired and noted.
-
-    Parameters
-    ----------
-    path : Path or str
-    datum : Datum or str
-        What the coordinates are in.
-    drop : sequence of str
-        Headers to leave out before anything is looked at.
-    version : str
-        Version of the boundaries where the file states none.
-
-    Returns
-    -------
-    Reading
-        A BOUNDARIES frame.
-
-    Raises
-    ------
-    InputError
-        Any of its classes; nothing of the file is kept then.
-    """
-    draft = _begin(path, BOUNDARY_SPEC, datum, drop)
-    fill(draft)
-    _boundary_codes(draft)
-    _boundary_levels(draft)
-    if Col.BOUNDARY_VERSION not in draft.matched:
-        draft.columns[Col.BOUNDARY_VERSION] = _same(version, draft)
-        draft.note("note.default", column=Col.BOUNDARY_VERSION, value=version)
-    _refuse_shape(draft, areas=True)
-    _repair_areas(draft)
-    _merge_parts(draft)
-    reading = finish(draft)
-    return replace(reading, notes=(*reading.notes, *_overlaps(reading.frame, draft.table.source)))
-
 
 def read_water(
     path: Path | str, *, datum: Datum | str = Datum.WGS84, drop: Sequence[str] = ()
@@ -100,7 +43,7 @@ def read_water(
     empty = _read_empty(path, WATER_SPEC)
     if empty is not None:
         return empty
-    draft = _begin(path, WATER_SPEC, datum, drop)
+    draft = begin_layer(path, WATER_SPEC, datum, drop)
     fill(draft)
     assert draft.positions is not None  # noqa: S101 - the schema has a geometry
     kinds = shapely.get_type_id(draft.positions.geometry)
@@ -115,10 +58,10 @@ def read_buildings(
     empty = _read_empty(path, BUILDING_SPEC)
     if empty is not None:
         return empty
-    draft = _begin(path, BUILDING_SPEC, datum, drop)
+    draft = begin_layer(path, BUILDING_SPEC, datum, drop)
     fill(draft)
     draft.refuse((draft.columns[Col.HOUSEHOLDS] < 0).to_numpy(), Col.HOUSEHOLDS, "refusal.value")
-    return _finish_points(draft)
+    return finish_points(draft)
 
 
 def read_venues(
@@ -147,34 +90,88 @@ def read_venues(
         A VENUES frame; a VENUE_REGISTER frame with address, village and township where positions
         are optional.
     """
-    draft = _begin(path, VENUE_REGISTER_SPEC if positions_optional else VENUE_SPEC, datum, drop)
+    draft = begin_layer(
+        path, VENUE_REGISTER_SPEC if positions_optional else VENUE_SPEC, datum, drop
+    )
     fill(draft)
     if positions_optional:
         _keep_places(draft)
-    _refuse_years(draft, Col.LAST_INSPECTION)
-    return _finish_points(draft)
+    refuse_years(draft, Col.LAST_INSPECTION)
+    return finish_points(draft)
 
 
 def read_incidents(
-    path: Path | str, *, datum: Datum | str = Datum.WGS84, drop: Sequence[str] = ()
+    path: Path | str,
+    *,
+    datum: Datum | str = Datum.WGS84,
+    drop: Sequence[str] = (),
+    channel: Channel | str = "",
+    keep: Collection[str] = (),
+    rules: IncidentRules | None = None,
 ) -> Reading:
-    """Read reports of place and hour; columns of sentences are refused."""
-    draft = _begin(path, INCIDENT_SPEC, datum, drop)
+    """Read reports of place and hour; columns of sentences are refused.
+
+    Parameters
+    ----------
+    channel : Channel or str
+        Channel of the rows whose file states none; residents' reports by default, which a note
+        says.
+    keep : collection of str
+        Kinds that point at homes (domestic, sexual, suicide, missing) to read all the same; by
+        default their rows are refused, which a note counts.
+    rules : IncidentRules, optional
+        Which kinds those are; the ones that come with patrolgrid by default.
+    """
+    if channel and channel not in list(Channel):
+        expected = ", ".join(one.value for one in Channel)
+        raise OptionInvalid(option="--channel", value=channel, expected=expected)
+    draft = begin_layer(path, INCIDENT_SPEC, datum, drop)
     fill(draft)
-    _refuse_years(draft, Col.OCCURRED_AT)
-    return _finish_points(draft)
+    if channel:
+        _name_channel(draft, str(channel))
+    refuse_years(draft, Col.OCCURRED_AT)
+    _leave_out_homes(draft, rules or shipped_incident_rules(), keep)
+    return finish_points(draft)
+
+
+def _name_channel(draft: Draft, channel: str) -> None:
+    """Name the channel of rows whose file states none."""
+    stated = draft.matched.get(Col.CHANNEL)
+    blank = np.ones(len(draft.table), dtype=bool)
+    if stated is not None:
+        blank = (draft.table.cells[stated].str.strip() == "").to_numpy()
+    values = draft.columns[Col.CHANNEL]
+    draft.columns[Col.CHANNEL] = values.mask(blank, channel).astype("str")
+    draft.notes = [
+        note
+        for note in draft.notes
+        if note.code != "note.default" or note.params.get("column") != Col.CHANNEL
+    ]
+    if blank.any():
+        draft.note("note.channel", n=int(blank.sum()), total=len(blank), channel=channel)
+
+
+def _leave_out_homes(draft: Draft, rules: IncidentRules, keep: Collection[str]) -> None:
+    """Refuse the rows whose kind points at a home: neither they nor their places go further."""
+    kinds = home_kinds(draft.columns[Col.CATEGORY], rules, keep=keep)
+    found = (kinds != "") & (draft.fault_code == "")
+    if found.any():
+        draft.refuse(found, Col.CATEGORY, "refusal.homes")
+        named = "、".join(sorted({str(kind) for kind in kinds[found]}))
+        n, total = int(found.sum()), len(draft.table)
+        draft.note("note.homes", n=n, total=total, version=rules.version, kinds=named)
 
 
 def read_stations(
     path: Path | str, *, datum: Datum | str = Datum.WGS84, drop: Sequence[str] = ()
 ) -> Reading:
     """Read stations; the kind follows from the name where the file does not state it."""
-    draft = _begin(path, STATION_SPEC, datum, drop)
+    draft = begin_layer(path, STATION_SPEC, datum, drop)
     fill(draft)
     _derive(draft, Col.KIND, _station_kinds(draft.columns[Col.NAME]))
     if Col.KIND not in draft.matched:
         draft.note("note.derived", column=Col.KIND, origin=Col.NAME)
-    return _finish_points(draft)
+    return finish_points(draft)
 
 
 def read_units(
@@ -189,7 +186,7 @@ def read_units(
     stations : STATIONS frame, optional
         Where given, station names are turned into ids and unknown stations refused.
     """
-    draft = _begin(path, UNIT_SPEC, Datum.WGS84, drop)
+    draft = begin_layer(path, UNIT_SPEC, Datum.WGS84, drop)
     fill(draft)
     _derive(draft, Col.CALL_SIGN, draft.columns[Col.UNIT_ID])
     draft.refuse((draft.columns[Col.HEADCOUNT] < 2).to_numpy(), Col.HEADCOUNT, "refusal.headcount")
@@ -202,7 +199,7 @@ def read_posts(
     path: Path | str, *, datum: Datum | str = Datum.WGS84, drop: Sequence[str] = ()
 ) -> Reading:
     """Read fixed posts and pairs with their clock windows; no dwelling is one."""
-    draft = _begin(path, POST_SPEC, datum, drop)
+    draft = begin_layer(path, POST_SPEC, datum, drop)
     fill(draft)
     for column in (Col.WINDOW_START, Col.WINDOW_END):
         draft.columns[column], wrong = clock_times(draft.cells(column))
@@ -212,7 +209,7 @@ def read_posts(
         draft.note("note.derived", column=Col.WINDOW_END, origin=Col.DWELL)
     for column in (Col.DWELL, Col.N_UNITS):
         draft.refuse((draft.columns[column] <= 0).to_numpy(), column, "refusal.value")
-    return _finish_points(draft)
+    return finish_points(draft)
 
 
 def _derive(draft: Draft, column: str, values: pd.Series) -> None:
@@ -241,38 +238,23 @@ def _keep_places(draft: Draft) -> None:
         draft.columns[column] = pd.Series(kept[codes], dtype="str")
 
 
-def _refuse_years(draft: Draft, column: str) -> None:
+def refuse_years(draft: Draft, column: str) -> None:
     """Refuse dates that no record of a living city has."""
     years = draft.columns[column].dt.year
     off = ((years < YEARS[0]) | (years > YEARS[1])).to_numpy()
     draft.refuse(off, column, "refusal.year")
 
 
-def _overlaps(frame: pd.DataFrame, source: str) -> tuple[Note, ...]:
-    """Note boundaries of one level that share more than a hundredth of the smaller one."""
-    pairs: list[str] = []
-    for _, units in frame.groupby(Col.LEVEL, sort=False):
-        geometry = units.geometry.to_numpy()
-        one, other = shapely.STRtree(geometry).query(geometry, predicate="intersects")
-        one, other = one[one < other], other[one < other]
-        common = shapely.area(shapely.intersection(geometry[one], geometry[other]))
-        area = shapely.area(geometry)
-        names = units[Col.NAME].to_numpy()
-        over = common > OVERLAP * np.minimum(area[one], area[other])
-        pairs += [f"{names[i]}–{names[k]}" for i, k in zip(one[over], other[over], strict=True)]
-    if not pairs:
-        return ()
-    params = {"n": len(pairs), "names": "、".join(pairs[:3])}
-    return (Note(source=source, code="note.overlap", params=params),)
-
-
-def _begin(path: Path | str, spec: LayerSpec, datum: Datum | str, drop: Sequence[str]) -> Draft:
+def begin_layer(
+    path: Path | str, spec: LayerSpec, datum: Datum | str, drop: Sequence[str]
+) -> Draft:
+    """Open a file, screen it and match its headers with a layer's columns."""
     table = open_table(Path(path), layer=spec.schema.layer)
     stated = datum if isinstance(datum, Datum) else datum_of(datum)
     return begin(table, spec, datum=stated, drop=tuple(drop))
 
 
-def _finish_points(draft: Draft) -> Reading:
+def finish_points(draft: Draft) -> Reading:
     """Turn areas into a point inside them, refuse lines, and finish."""
     assert draft.positions is not None  # noqa: S101 - the schema has a geometry
     geometry = draft.positions.geometry
@@ -286,86 +268,6 @@ def _finish_points(draft: Draft) -> Reading:
     others = (shapely.get_type_id(geometry) > 0) & ~shapely.is_missing(geometry)
     draft.refuse(others, Col.GEOMETRY, "refusal.geometry.kind")
     return finish(draft)
-
-
-def _same(value: str, draft: Draft) -> pd.Series:
-    return pd.Series([value] * len(draft.table), dtype="str")
-
-
-def _boundary_codes(draft: Draft) -> None:
-    """Shorten codes padded with zeros, and refuse what is no code.
-
-    Raises
-    ------
-    CodeInvalid
-        Not one row has a code.
-    """
-    codes = draft.columns[Col.CODE]
-    codes = shorten_codes(codes)
-    good = are_codes(codes)
-    if not good.any():
-        expected = "6, 9 or 12 digits of GB/T 2260"
-        column = draft.matched[Col.CODE]
-        raise CodeInvalid(source=draft.table.source, row=1, column=column, expected=expected)
-    draft.refuse(~good, Col.CODE, "refusal.code")
-    draft.columns[Col.CODE] = codes
-
-
-def _boundary_levels(draft: Draft) -> None:
-    """Derive level, parent and grid role from the code where the file does not state them."""
-    codes = draft.columns[Col.CODE]
-    levels = draft.columns[Col.LEVEL]
-    levels = levels.where(levels != "", levels_of(codes)).astype("str")
-    draft.columns[Col.LEVEL] = levels
-    draft.refuse((levels == "").to_numpy(), Col.LEVEL, "refusal.blank")
-    if Col.ADMIN_PARENT not in draft.matched:
-        draft.columns[Col.ADMIN_PARENT] = parents_of(codes, levels)
-    roles = draft.columns[Col.GRID_ROLE]
-    by_level = levels.map(ROLE_OF_LEVEL).fillna("")
-    draft.columns[Col.GRID_ROLE] = roles.where(roles != "", by_level).astype("str")
-    for column in (Col.LEVEL, Col.ADMIN_PARENT, Col.GRID_ROLE):
-        if column not in draft.matched:
-            draft.note("note.derived", column=column, origin=Col.CODE)
-
-
-def _refuse_shape(draft: Draft, *, areas: bool) -> None:
-    assert draft.positions is not None  # noqa: S101 - the schema has a geometry
-    kinds = shapely.get_type_id(draft.positions.geometry)
-    fits = np.isin(kinds, (3, 6)) if areas else np.isin(kinds, (1, 5))
-    draft.refuse(~fits & (kinds >= 0), Col.GEOMETRY, "refusal.geometry.kind")
-
-
-def _repair_areas(draft: Draft) -> None:
-    """Repair invalid rings, keeping only areas: make_valid may return lines beside them."""
-    assert draft.positions is not None  # noqa: S101 - the schema has a geometry
-    geometry = draft.positions.geometry
-    bad = ~shapely.is_valid(geometry) & ~shapely.is_missing(geometry) & (draft.fault_code == "")
-    if not bad.any():
-        return
-    for row in np.flatnonzero(bad):
-        parts = shapely.get_parts(shapely.make_valid(geometry[row], method="structure"))
-        geometry[row] = shapely.union_all(parts[np.isin(shapely.get_type_id(parts), (3, 6))])
-    geometry[bad] = round_lonlat(geometry[bad])
-    draft.refuse(shapely.is_empty(geometry), Col.GEOMETRY, "refusal.geometry.damaged")
-    names = "、".join(draft.columns[Col.NAME][bad].head(5))
-    draft.note("note.repaired", n=int(bad.sum()), names=names)
-
-
-def _merge_parts(draft: Draft) -> None:
-    """Make one row of several that carry one code and one name."""
-    assert draft.positions is not None  # noqa: S101 - the schema has a geometry
-    fine = draft.fault_code == ""
-    keys = draft.columns[Col.CODE] + "\n" + draft.columns[Col.NAME]
-    repeated = keys.duplicated(keep=False).to_numpy() & fine
-    if not repeated.any():
-        return
-    later = keys[repeated].duplicated().to_numpy()
-    geometry = draft.positions.geometry
-    for _, rows in keys[repeated].groupby(keys[repeated]):
-        positions = rows.index.to_numpy()
-        geometry[positions[0]] = shapely.union_all(geometry[positions])
-    draft.absorbed[np.flatnonzero(repeated)[later]] = True
-    draft.note("note.merged", n=int(later.sum()))
 
 
 def _station_kinds(names: pd.Series) -> pd.Series:

@@ -8,7 +8,13 @@ from geo.io.delimited import read_delimited
 from geo.io.hints import Hint
 from geo.io.kml import read_kml, read_kmz
 from geo.io.table import Table
-from geo.io.vector import read_geojson, read_geopackage, read_shapefile, read_zipped
+from geo.io.vector import (
+    read_flatgeobuf,
+    read_geojson,
+    read_geopackage,
+    read_shapefile,
+    read_zipped,
+)
 from geo.io.workbook import old_workbook, read_workbook
 
 MAX_BYTES: Final = 1 << 30
@@ -44,6 +50,8 @@ def open_table(path: Path, *, layer: str = "") -> Table:
             table = read_geojson(path)
         case ".gpkg":
             table = read_geopackage(path, layer=layer)
+        case ".fgb":
+            table = read_flatgeobuf(path)
         case ".shp":
             table = read_shapefile(path)
         case ".zip":

@@ -151,6 +151,7 @@ BOUNDARY_SPEC: Final = LayerSpec(
             aliases=("上级代码", "上级编码", "parent_code", "parent", "父级代码"), is_code=True
         ),
         Col.GRID_ROLE: Field(aliases=("网格类型", "网格角色"), words=words.grid_role),
+        Col.INSTITUTION: Field(aliases=("机构类型", "独立网格类型"), words=words.institution_kind),
         Col.BOUNDARY_VERSION: Field(aliases=("版本", "version", "区划版本")),
         Col.VALID_FROM: Field(aliases=("生效日期", "启用日期")),
         Col.VALID_TO: Field(aliases=("失效日期", "停用日期")),

@@ -1,9 +1,10 @@
-"""GeoJSON, GeoPackage and Shapefile through GDAL, as WKB and text."""
+"""GeoJSON, GeoPackage, FlatGeobuf and Shapefile through GDAL, as WKB and text."""
 
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, GeometryError
 
 from geo.errors import FileMissing, FileUnreadable
+from geo.io.field_names import read_side_table
 from geo.io.geopackage import plain_tables
 from geo.io.hints import Hint
 from geo.io.json_text import check_json
@@ -24,6 +26,9 @@ _BYTES: Final = "ISO-8859-1"
 """Decodes every byte to one character, so that text can be decoded again once it is understood."""
 
 _GDAL_ERRORS: Final = (DataSourceError, DataLayerError, FeatureError, GeometryError)
+
+_FLATGEOBUF_MARK: Final = b"fgb\x03fgb"
+"""First bytes of version 3, the only one in use."""
 
 _ENCODINGS: Final = ("utf-8", "gb18030")
 """Tried in this order: GBK text is practically never valid UTF-8."""
@@ -72,12 +77,28 @@ def read_geopackage(path: Path, *, layer: str) -> Table:
     return _read(path, source=path.name, expected="GeoPackage", layer=chosen, notes=notes)
 
 
+def read_flatgeobuf(path: Path) -> Table:
+    """Read a FlatGeobuf file.
+
+    Raises
+    ------
+    FileUnreadable
+        Damaged, truncated, or not what its name says.
+    """
+    with path.open("rb") as stream:
+        is_marked = stream.read(len(_FLATGEOBUF_MARK)) == _FLATGEOBUF_MARK
+    if not is_marked:
+        raise FileUnreadable(source=path.name, expected="FlatGeobuf", hint=Hint.DAMAGED)
+    return _read(path, source=path.name, expected="FlatGeobuf")
+
+
 def read_shapefile(path: Path, *, source: str | None = None) -> Table:
     """Read a Shapefile whose text may be UTF-8, GBK or GB18030, whatever its side files say.
 
     GDAL believes the .cpg file or the language byte of the .dbf and is often misled: GBK without
     a .cpg comes out as mojibake, and a field name cut inside a character cannot be decoded. So
-    all text is read as bytes, and decoded by the first encoding that fits all of it.
+    all text is read as bytes, and decoded by the first encoding that fits all of it. Where our
+    own table of whole field names lies beside it, the names are those.
 
     Raises
     ------
@@ -89,11 +110,12 @@ def read_shapefile(path: Path, *, source: str | None = None) -> Table:
     for suffix in (".dbf", ".shx"):
         if not any(path.with_suffix(s).exists() for s in (suffix, suffix.upper())):
             raise FileMissing(source=path.with_suffix(suffix).name)
-    return _read(path, source=source or path.name, expected="Shapefile", encoding=_BYTES)
+    table = _read(path, source=source or path.name, expected="Shapefile", encoding=_BYTES)
+    return replace(table, cells=table.cells.rename(columns=read_side_table(path)))
 
 
 def read_zipped(path: Path) -> Table:
-    """Read the one Shapefile, GeoJSON or GeoPackage inside a zip archive.
+    """Read the one Shapefile, GeoJSON, GeoPackage or FlatGeobuf inside a zip archive.
 
     Raises
     ------
@@ -105,7 +127,7 @@ def read_zipped(path: Path) -> Table:
         tempfile.TemporaryDirectory(prefix="patrolgrid-") as folder,
     ):
         files = extract_flat(archive, Path(folder))
-        found = [f for f in files if f.suffix in {".shp", ".geojson", ".json", ".gpkg"}]
+        found = [f for f in files if f.suffix in {".shp", ".geojson", ".json", ".gpkg", ".fgb"}]
         if len(found) != 1:
             raise FileUnreadable(source=path.name, expected="zip", hint=Hint.ONE_LAYER_FILE)
         match found[0].suffix:
@@ -113,6 +135,8 @@ def read_zipped(path: Path) -> Table:
                 return read_shapefile(found[0], source=path.name)
             case ".gpkg":
                 return read_geopackage(found[0], layer="")
+            case ".fgb":
+                return read_flatgeobuf(found[0])
             case _:
                 return read_geojson(found[0])
 
@@ -135,7 +159,7 @@ def _read(
         if used != "utf-8":
             note = Note(source=source, code="note.encoding", params={"encoding": "GBK/GB18030"})
             notes = (*notes, note)
-    n_rows = int(info["features"]) if not columns else len(columns[0])
+    n_rows = len(wkb) if wkb is not None else int(info["features"])
     cells = text_frame({name: _series(values) for name, values in zip(names, columns, strict=True)})
     return Table(
         source=source,
@@ -151,12 +175,15 @@ def _read(
 
 @contextmanager
 def _gdal(source: str, expected: str) -> Iterator[None]:
-    """Say GDAL's errors in one sentence, and not its remarks on columns that are not read."""
+    """Say GDAL's errors in one sentence, and not its remarks on columns that are not read.
+
+    A file of which GDAL makes no layer at all is an IndexError in pyogrio.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
             yield
-        except (*_GDAL_ERRORS, UnicodeDecodeError, ValueError) as error:
+        except (*_GDAL_ERRORS, UnicodeDecodeError, ValueError, IndexError) as error:
             raise FileUnreadable(source=source, expected=expected, hint=Hint.DAMAGED) from error
 
 

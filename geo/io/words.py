@@ -5,7 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from geo.frames import Channel, GridRole, Level, PostKind, StationKind, Tier, VenueKind
+from geo.boundary.unit import INSTITUTION_PATTERNS
+from geo.frames import (
+    Channel,
+    GridRole,
+    InstitutionKind,
+    Level,
+    PostKind,
+    StationKind,
+    Tier,
+    VenueKind,
+)
 
 _KIND_PATTERNS: Final[tuple[tuple[str, VenueKind], ...]] = (
     ("学校|小学|中学|幼儿园|托育|托管|培训|school|kindergarten|nursery", VenueKind.SCHOOL),
@@ -61,6 +71,14 @@ _ROLE_PATTERNS: Final = (
     (r"^无$|none", GridRole.NONE),
 )
 
+_INSTITUTION_WORDS: Final = (
+    (r"居民|居住|住宅", InstitutionKind.RESIDENTIAL),
+    (r"教育|学", InstitutionKind.SCHOOL),
+    (r"医疗|卫生", InstitutionKind.HOSPITAL),
+    (r"^无$|^否$", InstitutionKind.NONE),
+    (r".", InstitutionKind.OTHER),
+)
+
 _MODE_PATTERNS: Final = (
     (r"步|foot|walk", "foot"),
     (r"电动|ebike|e-bike|自行车|bicycle", "ebike"),
@@ -109,4 +127,7 @@ station_kind: Final = _words("station_kind", _STATION_PATTERNS, StationKind)
 post_kind: Final = _words("post_kind", _POST_PATTERNS, PostKind)
 level: Final = _words("level", _LEVEL_PATTERNS, Level)
 grid_role: Final = _words("grid_role", _ROLE_PATTERNS, GridRole)
+institution_kind: Final = _words(
+    "institution_kind", (*INSTITUTION_PATTERNS, *_INSTITUTION_WORDS), InstitutionKind
+)
 mode: Final = _words("mode", _MODE_PATTERNS, [value for _, value in _MODE_PATTERNS])

@@ -76,7 +76,7 @@ def write_geopackage(
 ) -> None:
     """Write one layer as a GeoPackage, geometry types as they are."""
     pyogrio.write_dataframe(
-        _plain(frame),
+        plain_frame(frame),
         path,
         layer=layer,
         driver="GPKG",
@@ -88,7 +88,7 @@ def write_geopackage(
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write a table, its points as lon and lat with 7 decimals."""
-    plain = pd.DataFrame(_plain(frame).drop(columns=Col.GEOMETRY, errors="ignore"))
+    plain = pd.DataFrame(plain_frame(frame).drop(columns=Col.GEOMETRY, errors="ignore"))
     if isinstance(frame, gpd.GeoDataFrame):
         lonlat = lonlat_of(frame.geometry.to_numpy())
         for column, name in enumerate(("lon", "lat")):
@@ -100,7 +100,7 @@ def _metadata(layers: Layers) -> dict[str, str]:
     return {"attribution": "\n".join(layers.attribution)} if layers.attribution else {}
 
 
-def _plain(frame: Any) -> Any:
+def plain_frame(frame: Any) -> Any:
     """Return the frame with days and instants as text; Any as geopandas is untyped."""
     texts: dict[str, Callable[[pd.Series], np.ndarray]] = {
         Type.DAY.value: _day_text,
