@@ -1,5 +1,7 @@
-"""Streets: classes from the words of sources, unnamed roads, and ids that outlive an extract."""
+"""Streets: classes, junctions, unnamed roads by grid, water and rail, ids that outlive extracts."""
 
+from geo.street.along import Pieces, cut_along
+from geo.street.barrier import Barrier, dividing_lines, find_crossings, ring_lines
 from geo.street.classes import (
     HIGHWAY_CLASS,
     SPEED_CLASS,
@@ -9,15 +11,24 @@ from geo.street.classes import (
     street_classes,
     unnamed_roads,
 )
+from geo.street.junction import SHORT_OF, find_junctions
 from geo.street.match import Matching, match_segments
 
 __all__ = [
     "HIGHWAY_CLASS",
+    "SHORT_OF",
     "SPEED_CLASS",
     "WORD_CLASS",
+    "Barrier",
     "Matching",
+    "Pieces",
     "classes_by_speed",
+    "cut_along",
+    "dividing_lines",
+    "find_crossings",
+    "find_junctions",
     "match_segments",
+    "ring_lines",
     "street_class",
     "street_classes",
     "unnamed_roads",

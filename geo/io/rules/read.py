@@ -1,0 +1,219 @@
+"""Rules files: TOML opened safely, and its values taken out one by one, each checked.
+
+A file ``<subject>-<version>.toml`` beside this module comes with patrolgrid; a user's own takes
+its place. Every key must be known: a slip of the pen would otherwise switch a rule off in silence.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from geo.errors import FileUnreadable, OptionInvalid, ValueInvalid
+from geo.io.hints import Hint
+from geo.io.opening import check_file
+from geo.privacy import refuse_person_kinds, shown
+
+LARGEST: Final = 1 << 20
+"""Bytes of a rules file that is read: the longest that comes with patrolgrid has twelve
+kilobytes."""
+
+DEEPEST: Final = 8
+"""Tables within tables, at most."""
+
+
+class Wanted(StrEnum):
+    """What a value of a rules file should have been; the catalogue has each under its `code`."""
+
+    TEXT = "a text"
+    NUMBER = "a number"
+    COUNT = "a whole number, 0 or more"
+    FLAG = "true or false"
+    DAY = "a date such as 2024-01-01"
+    TEXTS = "a list of texts"
+    TABLE = "a table"
+    TABLES = "a list of tables"
+    KNOWN = "a key that these rules know"
+    WORD = "one of the words that these rules know"
+
+    @property
+    def code(self) -> str:
+        """Message code of the phrase."""
+        return f"rules.wanted.{self.name.lower()}"
+
+
+@dataclass(slots=True)
+class Section:
+    """One table of a rules file; every value is asked for once and checked.
+
+    Attributes
+    ----------
+    members : mapping
+    source : str
+        File name.
+    row : int or str
+        Number of the table in its list, counted from 1.
+    """
+
+    members: Mapping[str, Any]
+    source: str
+    row: int | str = "–"
+    _taken: set[str] = field(default_factory=set)
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Return a text; the default where the key is absent and there is one."""
+        value = self._take(key, default)
+        return value if isinstance(value, str) else self.refuse(key, Wanted.TEXT)
+
+    def number(self, key: str, default: float | None = None) -> float:
+        """Return a number."""
+        value = self._take(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.refuse(key, Wanted.NUMBER)
+        return float(value)
+
+    def count(self, key: str, default: int | None = None) -> int:
+        """Return a whole number, 0 or more."""
+        value = self._take(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            self.refuse(key, Wanted.COUNT)
+        return value
+
+    def flag(self, key: str, default: bool | None = None) -> bool:
+        """Return true or false."""
+        value = self._take(key, default)
+        return value if isinstance(value, bool) else self.refuse(key, Wanted.FLAG)
+
+    def day(self, key: str) -> date:
+        """Return a day."""
+        value = self._take(key, None)
+        if not isinstance(value, date) or isinstance(value, datetime):
+            self.refuse(key, Wanted.DAY)
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of texts; none where the key is absent."""
+        value = self._take(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            self.refuse(key, Wanted.TEXTS)
+        return tuple(value)
+
+    def table(self, key: str) -> "Section":
+        """Return a table within this one; an empty one where the key is absent."""
+        value = self._take(key, {})
+        if not isinstance(value, dict):
+            self.refuse(key, Wanted.TABLE)
+        return Section(value, self.source, self.row)
+
+    def tables(self, key: str) -> "Iterator[Section]":
+        """Yield the tables of a list; none where the key is absent."""
+        value = self._take(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            self.refuse(key, Wanted.TABLES)
+        return (Section(one, self.source, row) for row, one in enumerate(value, start=1))
+
+    def numbers(self) -> dict[str, float]:
+        """Return every member of a table of numbers."""
+        return {key: self.number(key) for key in self.members}
+
+    def end(self) -> None:
+        """Refuse keys that nobody asked for."""
+        for key in self.members:
+            if key not in self._taken:
+                self.refuse(key, Wanted.KNOWN)
+
+    def refuse(self, key: str, expected: Wanted) -> NoReturn:
+        """Refuse the value of a key.
+
+        Raises
+        ------
+        ValueInvalid
+            Names the file, the table and the key.
+        """
+        value = shown(str(self.members.get(key, "–")))
+        raise ValueInvalid(
+            source=self.source, row=self.row, column=shown(key), value=value, expected=expected
+        )
+
+    def _take(self, key: str, default: object) -> Any:  # what TOML gives: checked by the caller
+        self._taken.add(key)
+        return self.members.get(key, default)
+
+
+def read_rules(path: Path | str) -> Section:
+    """Open a user's rules file.
+
+    Raises
+    ------
+    FileMissing, FileEmpty, FileUnreadable
+    PersonKindRefused
+        A word of it is about persons.
+    """
+    path = Path(path)
+    check_file(path)
+    if path.stat().st_size > LARGEST:
+        raise FileUnreadable(source=path.name, expected="TOML", hint=Hint.DAMAGED)
+    try:
+        members = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:  # not UTF-8, or not TOML
+        raise FileUnreadable(source=path.name, expected="TOML", hint=Hint.DAMAGED) from error
+    refuse_person_kinds(_texts(members, path.name), source=path.name)
+    return Section(members, path.name)
+
+
+def shipped_rules(subject: str, version: str = "") -> Section:
+    """Open rules that come with patrolgrid.
+
+    Parameters
+    ----------
+    subject : str
+        First part of the file's name, such as ``venues``.
+    version : str
+        The newest where none is stated.
+
+    Raises
+    ------
+    OptionInvalid
+        No such version.
+    """
+    known = {
+        entry.name.removeprefix(f"{subject}-").removesuffix(".toml"): entry
+        for entry in files("geo.io.rules").iterdir()
+        if entry.name.startswith(f"{subject}-") and entry.name.endswith(".toml")
+    }
+    chosen = version or max(known, key=_version_key)
+    if chosen not in known:
+        in_order = ", ".join(sorted(known, key=_version_key))
+        raise OptionInvalid(option=f"rules {subject}", value=version, expected=in_order)
+    entry = known[chosen]
+    return Section(tomllib.loads(entry.read_text(encoding="utf-8")), entry.name)
+
+
+def _version_key(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version, so that 2024-10 comes after 2024-9."""
+    return tuple(int(part) for part in version.split("-") if part.isdigit())
+
+
+def _texts(value: object, source: str, depth: int = 0) -> Iterator[str]:
+    """Yield every text and key of a file.
+
+    Raises
+    ------
+    FileUnreadable
+        Tables lie within tables deeper than rules do.
+    """
+    if depth > DEEPEST:
+        raise FileUnreadable(source=source, expected="TOML", hint=Hint.NESTED_TOO_DEEP)
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            yield key
+            yield from _texts(member, source, depth + 1)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _texts(member, source, depth + 1)
