@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -33,6 +33,7 @@ from api.console import stop_on_interrupt
 from api.i18n import Language, both, text
 
 if TYPE_CHECKING:
+    from geo.frames import Layers
     from geo.io import Refusal
     from routing.pipeline import Tonight
 
@@ -135,6 +136,11 @@ def sample(
     seed: Seed = 1,
     day: Day = None,
     city: IsCity = False,
+    vintage: Annotated[Literal["2023", "2019"], typer.Option(help=both("cli.option.vintage"))] = (
+        "2023"
+    ),
+    institutions: Annotated[int, typer.Option(min=0, help=both("cli.option.institutions"))] = 0,
+    places: Annotated[bool, typer.Option("--places", help=both("cli.option.places"))] = False,
     lang: Lang = None,
 ) -> None:
     """Write the sample city as files."""
@@ -151,13 +157,31 @@ def sample(
                 scale="city" if city else "district",
                 seed=seed,
                 data_date=read_day(day) - timedelta(days=1),
+                vintage=vintage,
+                n_institutions=institutions,
                 progress=progress,
                 stop=stop,
             )
         with session.steps.step("write"):
             written = write_layers(made.layers, directory)
+            if places:
+                written += _write_places(made.layers, directory / "places", seed=seed)
         session.say("cli.synthetic")
         say_paths(session, written)
+
+
+def _write_places(layers: "Layers", directory: Path, *, seed: int) -> tuple[Path, ...]:
+    """Write the layers beside the streets: lines as GeoPackages, all others as CSV."""
+    from geo.io import write_file  # noqa: PLC0415
+    from geo.sample.places import make_places  # noqa: PLC0415
+
+    written: list[Path] = []
+    directory.mkdir(parents=True, exist_ok=True)
+    for layer, frame in make_places(layers, seed=seed).items():
+        is_line = "geometry" in frame and (frame.geom_type != "Point").any()
+        path = directory / f"{layer}{'.gpkg' if is_line else '.csv'}"
+        written += write_file(frame, path, layer=layer, attribution=layers.attribution)
+    return tuple(written)
 
 
 @commands.command(help=both("cli.populate"))

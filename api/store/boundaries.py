@@ -224,7 +224,8 @@ def where_went(connection: Connection, version: str, code: str) -> tuple[Merge, 
 
 def unit_of_point(connection: Connection, lon: float, lat: float) -> str:
     """Return the smallest unit that holds a point; "" outside of all."""
-    near = (lon - LATTICE, lat - LATTICE, lon + LATTICE, lat + LATTICE)
+    reach = 2 * LATTICE  # the rule reaches 1 cm beyond a border, one step and a bit
+    near = (lon - reach, lat - reach, lon + reach, lat + reach)
     names = (Col.CODE, Col.LEVEL, Col.ADMIN_PARENT)
     wanted = [*(BOUNDARIES.c[name] for name in names), BOUNDARIES.c.geom]
     found = select(*wanted).where(_counts(), meets_box(BOUNDARIES.c.geom, *near))
@@ -239,8 +240,8 @@ def units_of_points(
 ) -> npt.NDArray[np.object_]:
     """Return the smallest unit that holds each point.
 
-    A point on a border belongs to the lowest code of those that share it; one inside an enclave
-    to the enclave.
+    A point on a border follows the one rule of `geo.grid.locate`: the unit just east of it, within
+    1 cm of the outer border the nearest; one inside an enclave belongs to the enclave.
 
     Parameters
     ----------
@@ -345,13 +346,11 @@ def _read(connection: Connection, where: ColumnElement[bool]) -> gpd.GeoDataFram
 def _locate(
     units: pd.DataFrame, shapes: npt.NDArray[np.object_], lonlat: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.object_]:
-    """Return the deepest unit that holds each point, "" where none does."""
+    """Return the deepest unit that owns each point, "" where none does."""
     if not len(units):
         return np.full(len(lonlat), "", dtype=object)
-    deepest_first = np.lexsort((units[Col.CODE].to_numpy(dtype=str), -depths(units)))
-    codes = np.append(units[Col.CODE].to_numpy(dtype=object)[deepest_first], "")
-    row = locate(build_index(shapes[deepest_first]), lonlat)
-    return np.asarray(codes[row])
+    row = locate(build_index(shapes, rank=-depths(units)), lonlat)
+    return np.asarray(np.append(units[Col.CODE].to_numpy(dtype=object), "")[row])
 
 
 def _merges(connection: Connection, where: ColumnElement[bool]) -> list[Merge]:

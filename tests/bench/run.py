@@ -23,7 +23,16 @@ def runs(scale: str) -> list[list[str]]:
     on_roads = ["--network", str(ROADS)] if ROADS.exists() else []
     return [
         ["sample.py", "--scale", scale, *on_roads],
+        ["crs.py"],
+        ["formats.py", "--scale", scale],
+        ["boundary.py"],
+        ["topology.py", "--scale", scale],
         ["grid.py", "--scale", scale],
+        ["groups.py", "--scale", scale],
+        ["join.py", "--scale", scale],
+        ["place.py", "--scale", scale],
+        ["register.py"],
+        ["hotspot.py"],
         ["demand.py", "--scale", scale],
         ["travel.py"],
         *([["travel.py", *on_roads]] if on_roads else []),

@@ -1,0 +1,130 @@
+"""Commands on what lies in basic grids: points joined to them, and groups inside them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli.basis import Basis, Boundaries, DataDay, Epsg, To, finish, open_basis, read_areas
+from api.cli.session import Datum, Drop, Lang, Session, open_session
+from api.console import stop_on_interrupt
+from api.i18n import both, text
+from geo.errors import OptionInvalid
+from geo.frames import Col, GridRole, JoinCase, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+
+    from geo.grid.locate import Join
+    from geo.io import Reading
+
+commands = typer.Typer()
+
+GridFile = Annotated[Path, typer.Option("--cells", help=both("cli.join.cells"))]
+AuditFile = Annotated[Path | None, typer.Option("--audit", help=both("cli.join.audit"))]
+
+
+@commands.command(help=both("cli.join"))
+def join(
+    file: Annotated[Path, typer.Argument(help=both("cli.join.file"))],
+    layer: Annotated[str, typer.Option(help=both("cli.join.layer"))],
+    cells: GridFile,
+    boundaries: Boundaries,
+    out: To,
+    audit: AuditFile = None,
+    day: DataDay = None,
+    epsg: Epsg = None,
+    datum: Datum = "WGS-84",
+    drop: Drop = "",
+    lang: Lang = None,
+) -> None:
+    """Give every point of a layer its basic grid, and list the doubtful ones."""
+    with open_session(lang) as session:
+        from geo.grid.locate import join_points  # noqa: PLC0415  heavy: loaded by its command only
+
+        reader, schema = _layer(layer)
+        basis = open_basis(session, boundaries, out, day=day, epsg=epsg, drop=drop)
+        points = basis.read(reader, file, datum=datum)
+        joined = join_points(points, read_areas(basis, cells), key=schema.key)
+        _say_join(session, basis, joined)
+        layers: list[tuple[Any, Path, str]] = [
+            (points.assign(**{Col.CELL_ID: joined.cell_id}), out, layer)
+        ]
+        if audit is not None:
+            layers.append((joined.audit, audit, "join_audit"))
+        finish(session, basis, layers)
+
+
+@commands.command(help=both("cli.groups"))
+def groups(
+    cells: GridFile,
+    buildings: Annotated[Path, typer.Option(help=both("cli.groups.buildings"))],
+    boundaries: Boundaries,
+    out: To,
+    day: DataDay = None,
+    epsg: Epsg = None,
+    datum: Datum = "WGS-84",
+    drop: Drop = "",
+    lang: Lang = None,
+) -> None:
+    """Divide basic grids into groups of 10 to 30 households."""
+    with (
+        open_session(lang) as session,
+        stop_on_interrupt(text("cli.stopping", session.lang)) as stop,
+    ):
+        from geo.grid.groups import cut_groups, group_notes, measure_groups  # noqa: PLC0415
+        from geo.io import read_buildings  # noqa: PLC0415
+
+        basis = open_basis(session, boundaries, out, day=day, epsg=epsg, drop=drop)
+        homes = basis.read(read_buildings, buildings, datum=datum)
+        grids = _with_roles(read_areas(basis, cells), basis)
+        with session.steps.step("groups") as progress:
+            found = cut_groups(grids, homes, epsg=basis.epsg, progress=progress, stop=stop)
+        for code, params in group_notes(measure_groups(found, data_date=basis.day)):
+            session.say(code, **params)
+        finish(session, basis, [(found, out, "groups")])
+
+
+def _layer(name: str) -> "tuple[Callable[..., Reading], Schema]":
+    """Return the reader and the schema of a layer of points.
+
+    Reports of incidents are not among them: their points are snapped to streets, not kept.
+    """
+    from geo import frames, io  # noqa: PLC0415
+
+    layers = {
+        "venues": (io.read_venues, frames.VENUES),
+        "stations": (io.read_stations, frames.STATIONS),
+        "posts": (io.read_posts, frames.POSTS),
+        "buildings": (io.read_buildings, frames.BUILDINGS),
+    }
+    if name not in layers:
+        raise OptionInvalid(option="--layer", value=name, expected=", ".join(layers))
+    return layers[name]
+
+
+def _with_roles(areas: "gpd.GeoDataFrame", basis: Basis) -> "gpd.GeoDataFrame":
+    """Return grids with what groups are made from: institutions tell themselves by their code."""
+    from geo.boundary.code import INDEPENDENT_DIGITS  # noqa: PLC0415
+
+    of_institution = areas[Col.CELL_ID].str.len() == INDEPENDENT_DIGITS
+    role = of_institution.map({True: GridRole.INDEPENDENT.value, False: GridRole.BASIC.value})
+    return areas.assign(
+        **{
+            Col.GRID_ROLE: role.astype("str"),
+            Col.BOUNDARY_VERSION: basis.version,
+            Col.SOURCE: basis.boundaries[Col.SOURCE].iloc[0],
+        }
+    )
+
+
+def _say_join(session: Session, basis: Basis, joined: "Join") -> None:
+    """Print how many points have a grid, and how many of them are doubtful."""
+    session.say("join.matched", rate=joined.matched(**basis.of_rates))
+    outside = joined.audit[joined.audit[Col.JOIN_CASE] == JoinCase.OUTSIDE]
+    offered = int((outside[Col.NEAREST_ID] != "").sum())
+    for case in JoinCase:
+        if joined.count(case):
+            session.say(f"join.case.{case.value}", n=joined.count(case), offered=offered)
