@@ -15,6 +15,7 @@ import numpy as np
 
 from geo.errors import OptionInvalid
 from geo.units import HOUR
+from routing.basis import DemandBasis
 
 UNREACHABLE = (1 << 30) - 1
 """Seconds of a leg that cannot be travelled; twice this still fits an int32."""
@@ -292,6 +293,8 @@ class Problem:
         Place ids where a break may be taken.
     data_date, boundary_version
         Of the places, for every rate counted on the plan.
+    demand : DemandBasis, optional
+        Decay, floor and cap of the demand the values come from.
     """
 
     shift: Shift
@@ -306,10 +309,13 @@ class Problem:
     data_date: date
     boundary_version: str
     synthetic: bool
+    demand: DemandBasis | None = None
 
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides the plan."""
         rules = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "travel"}
+        if self.demand is None:
+            del rules["demand"]  # files written before it was recorded keep their hash
         text = json.dumps(rules, sort_keys=True, default=_plain, ensure_ascii=False)
         return hashlib.sha256(f"{text}{self.travel.digest()}".encode()).hexdigest()
 

@@ -15,14 +15,16 @@ import pandas as pd
 import shapely
 
 from geo.calendar import WorkingCalendar
-from geo.demand import Demand, choose_places, estimate_demand
+from geo.demand import Demand, PlaceRules, choose_places, estimate_demand
 from geo.errors import CheckFailed, OptionInvalid
 from geo.frames import Col, DueState, Layers
 from geo.grid import assign_cells, cut_cells, split_by_cells
+from geo.incident import StreetGroups, count_addresses, roll_up_segments
 from geo.io.calendars import shipped_calendar
 from geo.progress import NEVER, Either, SilentSteps, Steps, StopToken, stop_if_asked
 from geo.units import CITY_ZONE, UNITS_PER_STATION
 from geo.venue import due_venues
+from routing.basis import basis_of
 from routing.check import check_legs, check_plan, check_schedule
 from routing.frames import legs_frame
 from routing.inspection import plan_inspections
@@ -177,6 +179,7 @@ def plan_tonight(
         venues, cells, unmatched = _join_to_cells(layers, cells, as_of=day)
     stop_if_asked(no_plan_yet, "demand")
     with steps.step("demand"):
+        place_rules = PlaceRules()
         demand = estimate_demand(
             layers.incidents,
             layers.streets,
@@ -185,6 +188,7 @@ def plan_tonight(
             shift_start_hour=shift.start.hour,
             n_hours=shift.n_hours,
             as_of=layers.data_date,
+            groups=_street_groups(layers),
         )
         places, by_hour = choose_places(
             demand,
@@ -194,6 +198,7 @@ def plan_tonight(
             n_places=PLACES_PER_UNIT * n_units,
             seed=seed,
             teams=_teams_by_area(layers, cells),
+            rules=place_rules,
         )
     stop_if_asked(no_plan_yet, "travel")
     with steps.step("travel"):
@@ -216,6 +221,7 @@ def plan_tonight(
             data_date=layers.data_date,
             boundary_version=layers.boundary_version,
             synthetic=layers.synthetic,
+            demand=basis_of(demand, place_rules),
         )
         plan = plan_night(problem, progress=progress, stop=stop, enough=enough)
     with steps.step("inspection") as progress:
@@ -255,6 +261,14 @@ def plan_tonight(
             *_assumed_weeks(calendar, day, last_day),
         ),
     )
+
+
+def _street_groups(layers: Layers) -> StreetGroups | None:
+    """Return segments of one to four addresses rolled up; None where addresses are not known."""
+    if layers.buildings.empty:
+        return None
+    addresses = count_addresses(layers.streets, layers.buildings, layers.venues, epsg=layers.epsg)
+    return roll_up_segments(layers.streets, addresses, epsg=layers.epsg, bare_stand=True)
 
 
 def _join_to_cells(

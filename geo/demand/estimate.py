@@ -24,12 +24,14 @@ import shapely
 from scipy.sparse import csr_array
 from scipy.special import gammaln
 
+from geo.demand.inputs import refuse_social
 from geo.errors import OptionInvalid
 from geo.frames import Channel, Col, StreetClass
 from geo.grid.locate import assign_cells
 from geo.grid.quality import units_of
 from geo.incident import (
     HOURS_PER_DAY,
+    StreetGroups,
     days_before,
     hours_of,
     resident_reports,
@@ -149,6 +151,7 @@ def estimate_demand(
     n_hours: int,
     as_of: date,
     rules: DemandRules = DEFAULT_RULES,
+    groups: StreetGroups | None = None,
 ) -> Demand:
     """Estimate the residents' reports of each street segment in each hour of a shift.
 
@@ -162,15 +165,27 @@ def estimate_demand(
         The shift's first hour of day and its length; it may pass midnight.
     as_of : date
         Reports of this day and later are not looked at.
+    groups : StreetGroups, optional
+        Segments with too few addresses, rolled up: the reports of a group are shared out over its
+        segments by length, so that none of them points at one home.
+
+    Raises
+    ------
+    DemandInputRefused
+        A column of the inputs tells who lives at a place.
     """
+    for layer, frame in (("incidents", incidents), ("streets", streets), ("cells", cells)):
+        refuse_social(frame.columns, source=layer)
     hours = shift_hours(shift_start_hour, n_hours)
     reports = _collect(incidents, streets, epsg=epsg, as_of=as_of, window=rules.window)
-    counts = _count(reports, len(streets), rules)
     length = np.maximum(streets.geometry.to_crs(epsg).length.to_numpy(), MIN_LENGTH)
+    counts = _count(reports, length, rules, groups)
     per_day, strength = shrink_rates(counts.total, counts.days, length, streets, rules)
     share, hour_strength = shrink_hours(counts.by_hour)
     tonight = reports.segment[np.isin(reports.hour, hours)]
     n_reports = np.bincount(tonight, minlength=len(streets)).astype(np.int64)
+    if groups is not None:
+        n_reports = groups.shared_whole(n_reports, length)
     lived_in = inhabited(streets, cells, epsg=epsg) | (n_reports > 0)
     raw = per_day[:, None] * share[:, list(hours)]
     by_hour, n_floored, n_capped = bound(raw, lived_in, rules)
@@ -252,13 +267,18 @@ class _Counts:
     days: float
 
 
-def _count(reports: _Reports, n: int, rules: DemandRules) -> _Counts:
+def _count(
+    reports: _Reports, length: np.ndarray, rules: DemandRules, groups: StreetGroups | None
+) -> _Counts:
+    n = len(length)
     n_days = int(reports.days_ago.max(initial=1))
     daily = 0.5 ** (np.arange(1, n_days + 1) / rules.half_life)
     scale = daily.sum() / (daily**2).sum()
     weight = 0.5 ** (reports.days_ago / rules.half_life) * scale
     slot = reports.segment * HOURS_PER_DAY + reports.hour
     by_hour = np.bincount(slot, weight, minlength=n * HOURS_PER_DAY).reshape(n, HOURS_PER_DAY)
+    if groups is not None:
+        by_hour = groups.shared(by_hour.astype(np.float64), length)
     return _Counts(by_hour, by_hour.sum(axis=1), float(daily.sum() * scale))
 
 

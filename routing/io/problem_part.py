@@ -5,12 +5,14 @@ holds the digest of the whole matrix.
 """
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import date, datetime
 from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
 
+from routing.basis import DemandBasis
 from routing.io.document import Document
 from routing.model import (
     UNREACHABLE,
@@ -35,6 +37,7 @@ Text = TypeVar("Text", bound=str)
 def problem_part(plan: Plan) -> Document:
     """Return the problem of a plan, with the travel seconds of the legs its routes use."""
     problem = plan.problem
+    demand = {} if problem.demand is None else {"demand": _demand(problem.demand)}
     return {
         "shift": {"start": problem.shift.start.isoformat(), "length_s": problem.shift.length},
         "data_date": problem.data_date.isoformat(),
@@ -51,7 +54,12 @@ def problem_part(plan: Plan) -> Document:
             "digest": problem.travel.digest(),
             "legs": [[*leg, problem.travel.between(*leg)] for leg in _legs(plan)],
         },
+        **demand,
     }
+
+
+def _demand(basis: DemandBasis) -> Document:
+    return {**asdict(basis), "as_of": basis.as_of.isoformat()}
 
 
 def _unit(unit: Unit) -> Document:
@@ -134,7 +142,12 @@ def parse_problem(part: Document) -> Problem:
         data_date=date.fromisoformat(part["data_date"]),
         boundary_version=part["boundary_version"],
         synthetic=part["synthetic"],
+        demand=_parse_demand(part["demand"]) if "demand" in part else None,
     )
+
+
+def _parse_demand(part: Document) -> DemandBasis:
+    return DemandBasis(**{**part, "as_of": date.fromisoformat(part["as_of"])})
 
 
 def _parse_unit(unit: Document) -> Unit:

@@ -13,6 +13,7 @@ import pandas as pd
 from geo.errors import OptionInvalid, ValueInvalid
 from geo.frames import Col, PostKind
 from geo.units import HOUR, MINUTE, UNITS_PER_STATION
+from routing.basis import DemandBasis
 from routing.model import (
     Band,
     Mode,
@@ -98,6 +99,7 @@ def pose_night(  # noqa: PLR0917 (the layers in the order of the chain)
     synthetic: bool,
     rules: NightRules = DEFAULT_RULES,
     rates: Rates | None = None,
+    demand: DemandBasis | None = None,
 ) -> Problem:
     """Pose one night: who is on duty, where they may go, what they must do, what it is worth.
 
@@ -119,6 +121,8 @@ def pose_night(  # noqa: PLR0917 (the layers in the order of the chain)
         Of the layers.
     rules, rates
         Bands and points, and the exchange rates of the objective.
+    demand : DemandBasis, optional
+        Decay, floor and cap behind `by_hour`, recorded with the plan.
 
     Raises
     ------
@@ -155,6 +159,7 @@ def pose_night(  # noqa: PLR0917 (the layers in the order of the chain)
         data_date=data_date,
         boundary_version=boundary_version,
         synthetic=synthetic,
+        demand=demand,
     )
 
 

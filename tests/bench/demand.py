@@ -3,9 +3,11 @@
     python tests/bench/demand.py --scale district --keep 1,0.1,0.02 --json out.jsonl
 
 For shares of 1 and 5 per cent of segments: what part of the true expected reports of the shift's
-hours the segments ranked highest by an engine hold, beside plain counts and beside the oracle
-(the truth itself). `gap` is what is missing to the oracle, as a fraction of it. Plain counts
-break ties at random. `--keep` thins the reports, because with three years of them anything works.
+hours the segments ranked highest by an engine hold, beside the hot-spot methods, plain counts and
+the oracle (the truth itself). `gap` is what is missing to the oracle, as a fraction of it. Plain
+counts break ties at random. `--keep` thins the reports, because with three years of them anything
+works. "rolled up" shares the reports of segments with fewer than five addresses out over their
+group, "of 1 to 4" leaves segments without any address alone: the price of that protection.
 """
 
 import argparse
@@ -21,9 +23,18 @@ import geopandas as gpd
 import numpy as np
 
 from geo.demand import DemandRules, estimate_demand
+from geo.demand.hotspot import METHODS
+from geo.demand.series import count_on_segments
 from geo.frames import Layers
 from geo.grid import cut_cells
-from geo.incident import hour_bins, resident_reports, shift_hours, snap_to_segments
+from geo.incident import (
+    count_addresses,
+    hour_bins,
+    resident_reports,
+    roll_up_segments,
+    shift_hours,
+    snap_to_segments,
+)
 
 SHARES = (0.01, 0.05)
 DATA_DATE = date(2026, 11, 20)
@@ -68,11 +79,19 @@ def engines(
     args: argparse.Namespace,
 ) -> Iterator[tuple[str, np.ndarray, float]]:
     """Yield engine, score per segment and CPU seconds."""
-    for name, rules in {
-        "patrolgrid": DemandRules(),
-        "patrolgrid, half-life 90 days": DemandRules(half_life=90.0),
-    }.items():
+    addresses = count_addresses(layers.streets, layers.buildings, layers.venues, epsg=layers.epsg)
+    for name, rules, bare_stand in (
+        ("patrolgrid", DemandRules(), None),
+        ("patrolgrid, rolled up", DemandRules(), False),
+        ("patrolgrid, rolled up of 1 to 4", DemandRules(), True),
+        ("patrolgrid, half-life 90 days", DemandRules(half_life=90.0), None),
+    ):
         begun = time.process_time()
+        groups = None
+        if bare_stand is not None:
+            groups = roll_up_segments(
+                layers.streets, addresses, epsg=layers.epsg, bare_stand=bare_stand
+            )
         demand = estimate_demand(
             incidents,
             layers.streets,
@@ -82,8 +101,16 @@ def engines(
             n_hours=args.hours,
             as_of=DATA_DATE + timedelta(days=1),
             rules=rules,
+            groups=groups,
         )
         yield name, demand.by_hour.sum(axis=1), time.process_time() - begun
+    begun = time.process_time()
+    series = count_on_segments(incidents, layers.streets, epsg=layers.epsg)
+    counted = time.process_time() - begun
+    for name, method in METHODS.items():
+        begun = time.process_time()
+        score = method(series, series.n_weeks) * series.size
+        yield f"hot spots: {name}", score, counted + time.process_time() - begun
     for name, night in {"counts of the shift's hours": True, "counts of all hours": False}.items():
         begun = time.process_time()
         score = plain_counts(incidents, layers, args, night=night)

@@ -1,4 +1,4 @@
-"""Incident reports: place, hour and channel; never who called or whom it was about."""
+"""When reports came in, and through which channel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,17 +6,10 @@ from typing import Final
 
 import geopandas as gpd
 import numpy as np
-import shapely
 
 from geo.errors import OptionInvalid
 from geo.frames import Channel, Col
 from geo.units import CITY_ZONE
-
-SNAP_REACH: Final = 100.0
-"""Metres from a street within which a report is counted on it."""
-
-STRIP: Final = 500.0
-"""Metres of the strips in which points are looked up."""
 
 HOURS_PER_DAY: Final = 24
 
@@ -35,27 +28,6 @@ class Residents:
 
     frame: gpd.GeoDataFrame
     left_out: Mapping[Channel, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapped:
-    """Points on their nearest street segments.
-
-    Attributes
-    ----------
-    row : ndarray of int64, shape (n,)
-        Row of the street frame, -1 where no street lies within reach.
-    distance : ndarray of float64, shape (n,)
-        Metres to it, NaN where none.
-    """
-
-    row: np.ndarray
-    distance: np.ndarray
-
-    @property
-    def n_snapped(self) -> int:
-        """Points with a street within reach."""
-        return int((self.row >= 0).sum())
 
 
 def hours_of(incidents: gpd.GeoDataFrame) -> np.ndarray:
@@ -108,36 +80,3 @@ def resident_reports(incidents: gpd.GeoDataFrame) -> Residents:
             other: int(n.get(other.value, 0)) for other in Channel if other is not Channel.RESIDENT
         },
     )
-
-
-def snap_to_segments(
-    points: gpd.GeoDataFrame,
-    streets: gpd.GeoDataFrame,
-    *,
-    epsg: int,
-    reach: float = SNAP_REACH,
-) -> Snapped:
-    """Return the street segment nearest to each point; the lower row at equal distance.
-
-    Parameters
-    ----------
-    reach : float
-        Metres beyond which a point belongs to no street.
-    """
-    n = len(points)
-    row = np.full(n, -1, dtype=np.int64)
-    distance = np.full(n, np.nan)
-    if n and len(streets):
-        where = points.geometry.to_crs(epsg).to_numpy()
-        tree = shapely.STRtree(streets.geometry.to_crs(epsg).to_numpy())
-        # neighbours one after another find the tree's branches still in the cache: half the time
-        nearby = np.lexsort((shapely.get_y(where), shapely.get_x(where) // STRIP))
-        (point, street), metres = tree.query_nearest(
-            where[nearby], max_distance=reach, return_distance=True, all_matches=True
-        )
-        point = nearby[point]
-        order = np.lexsort((street, point))
-        first = np.unique(point[order], return_index=True)[1]
-        row[point[order][first]] = street[order][first]
-        distance[point[order][first]] = metres[order][first]
-    return Snapped(row=row, distance=distance)

@@ -1,0 +1,305 @@
+"""Commands on reports: hot spots with the proof of their accuracy, and counts that may leave."""
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli.session import (
+    Datum,
+    Drop,
+    Lang,
+    MaybeSource,
+    Seed,
+    Session,
+    as_findings,
+    open_session,
+    require_folder,
+    say_notes,
+    say_paths,
+)
+from api.console import stop_on_interrupt
+from api.i18n import both, text
+from geo.errors import OptionInvalid
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from geo.demand.accuracy import Accuracy
+    from geo.demand.series import Series
+    from geo.io import Reading
+    from geo.progress import StopToken
+
+commands = typer.Typer()
+
+Incidents = Annotated[Path, typer.Argument(help=both("cli.hotspot.incidents"))]
+To = Annotated[Path, typer.Option("--out", help=both("cli.hotspot.out"))]
+ChannelName = Annotated[str, typer.Option(help=both("cli.hotspot.channel"))]
+Keep = Annotated[str, typer.Option(help=both("cli.hotspot.keep"))]
+Rules = Annotated[Path | None, typer.Option(help=both("cli.hotspot.rules"))]
+Epsg = Annotated[int | None, typer.Option(help=both("cli.option.epsg"))]
+
+
+@commands.command("hot-spots", help=both("cli.hotspot"))
+def hot_spots(
+    incidents: Incidents,
+    out: To,
+    roads: MaybeSource = None,
+    boundaries: MaybeSource = None,
+    method: Annotated[str, typer.Option(help=both("cli.hotspot.method"))] = "decayed",
+    side: Annotated[float, typer.Option(help=both("cli.hotspot.side"))] = 150.0,
+    share: Annotated[float, typer.Option(help=both("cli.hotspot.share"))] = 0.01,
+    test_weeks: Annotated[int, typer.Option(min=1, help=both("cli.hotspot.weeks"))] = 13,
+    page: Annotated[Path | None, typer.Option(help=both("cli.hotspot.page"))] = None,
+    channel: ChannelName = "",
+    keep: Keep = "",
+    rules: Rules = None,
+    epsg: Epsg = None,
+    seed: Seed = 1,
+    datum: Datum = "WGS-84",
+    drop: Drop = "",
+    lang: Lang = None,
+) -> None:
+    """Find hot spots, and say how good the method was on weeks it had not seen."""
+    with (
+        open_session(lang) as session,
+        stop_on_interrupt(text("cli.stopping", session.lang)) as stop,
+    ):
+        from geo.demand import hotspot  # noqa: PLC0415  heavy: loaded by its command only
+        from geo.io import read_boundaries, read_streets  # noqa: PLC0415
+        from geo.io.export import write_file  # noqa: PLC0415
+
+        for path in filter(None, (out, page)):
+            require_folder(path.absolute().parent)
+        chosen = hotspot.method_named(method)
+        reports = _read_reports(session, incidents, datum, drop, channel, keep, rules)
+        streets = None if roads is None else _said(session, read_streets(roads))
+        area = None if boundaries is None else _said(session, read_boundaries(boundaries))
+        metric = _metric(reports, epsg)
+        series = _series(reports, streets, area, epsg=metric, side=side)
+        _say_series(session, series, is_on_streets=streets is not None)
+        judged = _judge(session, series, method, test_weeks, share, seed, stop)
+        spots = hotspot.hot_spots(series, chosen, epsg=metric, share=share, seed=seed, name=method)
+        for line in judged:
+            session.out.print(line, markup=False)
+        written = [*write_file(spots, out, layer="hot_spots")]
+        if page is not None:
+            written.append(_draw(session, spots, streets, page, epsg=metric, lines=judged))
+        session.say("cli.hotspot.command_only")
+        say_paths(session, written)
+
+
+@commands.command("report-counts", help=both("cli.counts"))
+def report_counts(
+    incidents: Incidents,
+    roads: Annotated[Path, typer.Option(help=both("cli.option.layer"))],
+    buildings: Annotated[Path, typer.Option(help=both("cli.option.layer"))],
+    audience: Annotated[str, typer.Option(help=both("cli.counts.audience"))],
+    out: To,
+    venues: MaybeSource = None,
+    bins: Annotated[str, typer.Option(help=both("cli.counts.bins"))] = "2,8,14,20",
+    channel: ChannelName = "",
+    keep: Keep = "",
+    rules: Rules = None,
+    epsg: Epsg = None,
+    datum: Datum = "WGS-84",
+    drop: Drop = "",
+    lang: Lang = None,
+) -> None:
+    """Count reports by street and hour so that no count points at one home."""
+    with open_session(lang) as session:
+        from geo.incident import (  # noqa: PLC0415  heavy: loaded by its command only
+            count_addresses,
+            count_reports,
+            on_segments,
+            roll_up_segments,
+        )
+        from geo.io import read_buildings, read_streets, read_venues  # noqa: PLC0415
+        from geo.io.export import write_file  # noqa: PLC0415
+        from geo.privacy import Audience  # noqa: PLC0415
+
+        require_folder(out.absolute().parent)
+        if audience not in list(Audience):
+            raise OptionInvalid(option="--audience", value=audience, expected=", ".join(Audience))
+        hours = _hours(bins)
+        found = _read_reports(session, incidents, datum, drop, channel, keep, rules)
+        metric = _metric(found, epsg)
+        streets = _said(session, read_streets(roads))
+        homes = _said(session, read_buildings(buildings, datum=datum))
+        register = None if venues is None else _said(session, read_venues(venues, datum=datum))
+        reports, n_far = on_segments(found, streets, epsg=metric)
+        addresses = count_addresses(streets, homes, register, epsg=metric)
+        groups = roll_up_segments(streets, addresses, epsg=metric)
+        counts = count_reports(reports, streets, groups, audience=Audience(audience), bins=hours)
+        session.say("cli.counts.far", n=f"{n_far:,}", total=f"{len(found):,}")
+        session.say(
+            "cli.counts.rolled",
+            n=f"{int(groups.is_rolled.sum()):,}",
+            total=f"{len(streets):,}",
+            groups=f"{len(groups.n_addresses):,}",
+        )
+        n_hidden = int(counts["is_suppressed"].sum())
+        session.say("cli.counts.hidden", n=f"{n_hidden:,}", total=f"{len(counts):,}")
+        say_paths(session, write_file(counts, out, layer="report_counts"))
+
+
+def _read_reports(
+    session: Session,
+    path: Path,
+    datum: str,
+    drop: str,
+    channel: str,
+    keep: str,
+    rules: Path | None,
+) -> "gpd.GeoDataFrame":
+    """Read reports without the kinds that point at homes."""
+    from geo.io import read_incidents  # noqa: PLC0415
+    from geo.io.rules import read_incident_rules  # noqa: PLC0415
+
+    reading = read_incidents(
+        path,
+        datum=datum,
+        drop=_names(drop),
+        channel=channel,
+        keep=_names(keep),
+        rules=None if rules is None else read_incident_rules(rules),
+    )
+    if reading.refused:
+        total = len(reading.frame) + len(reading.refused)
+        session.say("cli.hotspot.refused", n=f"{len(reading.refused):,}", total=f"{total:,}")
+    return _said(session, reading)
+
+
+def _said(session: Session, reading: "Reading") -> "gpd.GeoDataFrame":
+    """Print what a reader noted and return its frame."""
+    say_notes(session, as_findings(reading.notes))
+    frame: gpd.GeoDataFrame = reading.frame
+    return frame
+
+
+def _names(text_: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text_.split(",") if name.strip())
+
+
+def _hours(bins: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(hour) for hour in _names(bins))
+    except ValueError as error:
+        expected = "hours of day such as 2,8,14,20"
+        raise OptionInvalid(option="--bins", value=bins, expected=expected) from error
+
+
+def _metric(reports: "gpd.GeoDataFrame", epsg: int | None) -> int:
+    """Return the metric CRS: the one stated, or the UTM zone of most reports."""
+    from geo.crs import is_metric_for  # noqa: PLC0415
+    from geo.io.hints import Hint  # noqa: PLC0415
+
+    middle = reports.geometry.iloc[[int(len(reports) // 2)]]
+    if epsg is not None and not is_metric_for(epsg, middle.iloc[0]):
+        raise OptionInvalid(option="--epsg", value=epsg, expected=Hint.METRIC_CRS)
+    return epsg or int(middle.estimate_utm_crs().to_epsg())
+
+
+def _series(
+    reports: "gpd.GeoDataFrame",
+    streets: "gpd.GeoDataFrame | None",
+    area: "gpd.GeoDataFrame | None",
+    *,
+    epsg: int,
+    side: float,
+) -> "Series":
+    from geo.demand.series import count_in_squares, count_on_segments  # noqa: PLC0415
+
+    if streets is not None:
+        return count_on_segments(reports, streets, epsg=epsg)
+    return count_in_squares(reports, epsg=epsg, side=side, within=area)
+
+
+def _say_series(session: Session, series: "Series", *, is_on_streets: bool) -> None:
+    unit = "segments" if is_on_streets else "squares"
+    session.say(
+        f"hotspot.series.{unit}",
+        n=f"{series.n_reports:,}",
+        total=f"{series.n_total:,}",
+        places=f"{len(series.size):,}",
+        weeks=series.n_weeks,
+        day=_day_before(series.as_of),
+    )
+
+
+def _day_before(day: date) -> str:
+    return date.fromordinal(day.toordinal() - 1).isoformat()
+
+
+def _judge(
+    session: Session,
+    series: "Series",
+    method: str,
+    test_weeks: int,
+    share: float,
+    seed: int,
+    stop: "StopToken",
+) -> tuple[str, ...]:
+    """Return how good the method was, how good plain counts were, and who is ahead."""
+    from geo.demand.accuracy import judge, last_weeks  # noqa: PLC0415
+    from geo.demand.hotspot import BASELINE, METHODS  # noqa: PLC0415
+
+    weeks = last_weeks(series, test_weeks)
+    with session.steps.step("judge") as progress:
+        found, plain = (
+            judge(
+                series,
+                METHODS[name],
+                weeks=weeks,
+                share=share,
+                seed=seed,
+                progress=progress,
+                stop=stop,
+            )
+            for name in (method, BASELINE)
+        )
+    lines = [_accuracy(session, method, found, share, seed)]
+    if method != BASELINE:
+        lines.append(_accuracy(session, BASELINE, plain, share, seed))
+        lead, error = found.lead_over(plain, seed=seed)
+        code = "even" if abs(lead) <= 2 * error else ("ahead" if lead > 0 else "behind")
+        lines.append(
+            text(f"hotspot.lead.{code}", session.lang, lead=f"{lead:+.2f}", error=f"{error:.2f}")
+        )
+    return tuple(lines)
+
+
+def _accuracy(session: Session, method: str, found: "Accuracy", share: float, seed: int) -> str:
+    return text(
+        "hotspot.accuracy",
+        session.lang,
+        method=text(f"hotspot.method.{method}", session.lang),
+        weeks=len(found.total),
+        n=f"{found.caught.sum():,.0f}",
+        total=f"{found.total.sum():,.0f}",
+        percent=f"{100 * found.hit_rate:.1f}",
+        share=f"{100 * share:g}",
+        pai=f"{found.pai:.1f}",
+        error=f"{found.pai_error(seed=seed):.1f}",
+        pei=f"{found.pei:.2f}",
+    )
+
+
+def _draw(
+    session: Session,
+    spots: "gpd.GeoDataFrame",
+    streets: "gpd.GeoDataFrame | None",
+    page: Path,
+    *,
+    epsg: int,
+    lines: tuple[str, ...],
+) -> Path:
+    from api.maps.hotspot import hot_spot_page  # noqa: PLC0415
+    from geo.privacy import Audience  # noqa: PLC0415
+
+    drawn = hot_spot_page(
+        spots, streets, epsg=epsg, audience=Audience.COMMAND, lang=session.lang, lines=lines
+    )
+    page.write_text(drawn, encoding="utf-8")
+    return page

@@ -1,0 +1,176 @@
+"""The commands on reports, on the small town's files."""
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from api.cli import app
+from api.cli.session import EXIT_INPUT
+from api.maps.hotspot import hot_spot_page
+from geo.errors import OptionInvalid
+from geo.io import write_layers
+from geo.privacy import Audience
+from routing.basis import DemandBasis, basis_of
+from routing.io import read_plan, write_plan
+
+
+@pytest.fixture(scope="module")
+def files(small_layers, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    write_layers(small_layers, folder)
+    return folder
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [*map(str, arguments), "--lang", "en"])
+
+
+def hot_spots(files, out, *more):
+    return run("hot-spots", files / "incidents.csv", "--out", out, *more)
+
+
+def test_hot_spots_say_how_good_they_are(files, tmp_path):
+    out, page = tmp_path / "spots.gpkg", tmp_path / "spots.html"
+    done = hot_spots(
+        files, out, "--roads", files / "streets.gpkg", "--page", page, "--share", "0.05"
+    )
+    assert done.exit_code == 0, done.output
+    for said in ("Decayed counts: over 13 weeks", "PAI", "last year's counts", "for command alone"):
+        assert said in done.output
+    spots = gpd.read_file(out)
+    assert spots["order"].tolist() == list(range(1, len(spots) + 1))
+    assert 1 <= len(spots) <= 0.05 * 264
+    drawn = page.read_text("utf-8")
+    assert drawn.count("<path") == len(spots) + 1
+    assert "For command alone" in drawn
+    assert "http" not in drawn.replace("http-equiv", "")
+
+
+def test_squares_within_a_boundary(files, tmp_path):
+    done = hot_spots(
+        files,
+        tmp_path / "spots.geojson",
+        "--boundaries", files / "boundaries.gpkg",
+        "--side", 200,
+        "--method", "gi_star",
+        "--share", "0.1",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "squares" in done.output
+    assert set(gpd.read_file(tmp_path / "spots.geojson").method) == {"gi_star"}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--method", "tarot"),
+        ("--side", "1"),
+        ("--share", "1.5"),
+        ("--test-weeks", "5000"),
+        ("--channel", "rumour"),
+        ("--keep", "theft"),
+        ("--epsg", "4326"),
+    ],
+)
+def test_options_that_cannot_be_used_are_one_sentence(files, tmp_path, option, value):
+    done = hot_spots(files, tmp_path / "spots.gpkg", option, value)
+    assert done.exit_code == EXIT_INPUT, done.output
+    assert option in done.output
+    assert not (tmp_path / "spots.gpkg").exists()
+
+
+def test_counts_that_leave_the_house(files, tmp_path):
+    shown = {}
+    for audience in ("command", "public"):
+        out = tmp_path / f"{audience}.csv"
+        done = run(
+            "report-counts", files / "incidents.csv",
+            "--roads", files / "streets.gpkg",
+            "--buildings", files / "buildings.gpkg",
+            "--venues", files / "venues.csv",
+            "--audience", audience,
+            "--out", out,
+        )  # fmt: skip
+        assert done.exit_code == 0, done.output
+        assert "at least 5 addresses" in done.output
+        shown[audience] = pd.read_csv(out, dtype={"n_reports": "Int64"})
+    command, public = shown["command"], shown["public"]
+    assert not command.is_suppressed.any()
+    assert (command.n_reports < 5).any()
+    visible = public[~public.is_suppressed]
+    assert (visible.n_reports >= 5).all()
+    assert public[public.is_suppressed].n_reports.isna().all()
+    assert np.array_equal(command.segment_id, public.segment_id)
+
+
+def test_a_page_is_for_command(files):
+    with pytest.raises(OptionInvalid):
+        hot_spot_page(gpd.GeoDataFrame(), epsg=32650, audience=Audience.PUBLIC, lang="zh")
+
+
+def test_a_plan_records_decay_floor_and_cap(small_layers):
+    from geo.demand import DemandRules, PlaceRules, estimate_demand
+    from geo.grid import cut_cells
+
+    cells = cut_cells(
+        small_layers.boundaries,
+        small_layers.streets,
+        small_layers.water,
+        small_layers.buildings,
+        epsg=small_layers.epsg,
+    )
+    rules = DemandRules(half_life=400.0, floor_share=0.2, cap_multiple=2.0)
+    demand = estimate_demand(
+        small_layers.incidents,
+        small_layers.streets,
+        cells,
+        epsg=small_layers.epsg,
+        shift_start_hour=20,
+        n_hours=6,
+        as_of=small_layers.data_date,
+        rules=rules,
+    )
+    basis = basis_of(demand, PlaceRules(share_exploration=0.15))
+    assert isinstance(basis, DemandBasis)
+    recorded = (basis.half_life, basis.window, basis.floor_share, basis.cap_quantile)
+    assert recorded == (400.0, 1095, 0.2, 0.99)
+    assert (basis.cap_multiple, basis.share_exploration) == (2.0, 0.15)
+    assert (basis.n_used, basis.n_reports) == (demand.used.n, demand.used.total)
+
+
+BASIS = DemandBasis(
+    as_of=date(2026, 11, 20),
+    half_life=730.0,
+    window=1095,
+    floor_share=0.1,
+    cap_quantile=0.99,
+    cap_multiple=3.0,
+    share_exploration=0.1,
+    n_floored=5,
+    n_capped=1,
+    n_used=98,
+    n_reports=100,
+    n_left_out=12,
+)
+
+
+def test_the_plan_file_keeps_them(town_plan, tmp_path):
+    before = town_plan.problem.digest()
+    assert replace(town_plan.problem, demand=None).digest() == before  # older files keep their hash
+    problem = replace(town_plan.problem, demand=BASIS)
+    assert problem.digest() != before
+    plan = replace(town_plan, problem=problem, problem_hash=problem.digest())
+    path = tmp_path / "plan.json"
+    write_plan(plan, path, audience=Audience.COMMAND)
+    assert read_plan(path).problem.demand == BASIS
+    stated = json.loads(path.read_text("utf-8"))["problem"]["demand"]
+    assert (stated["half_life"], stated["floor_share"], stated["cap_multiple"]) == (730.0, 0.1, 3.0)
+    write_plan(town_plan, path, audience=Audience.COMMAND)
+    assert "demand" not in json.loads(path.read_text("utf-8"))["problem"]
+    assert read_plan(path).problem.demand is None
