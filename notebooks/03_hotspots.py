@@ -28,7 +28,9 @@ from tempfile import mkdtemp
 import geopandas as gpd
 import pandas as pd
 
-from api.maps.hotspot import hot_spot_page
+from api.i18n.word import Word
+from api.maps import write_theme
+from api.maps.themes import hot_spots_theme
 from geo.demand.accuracy import judge, last_weeks, take
 from geo.demand.hotspot import BASELINE, METHODS, hot_spots
 from geo.demand.series import count_in_squares, count_on_segments
@@ -130,10 +132,28 @@ last_year  10,859/32,773  33.18  0.652   +0.00 ± 0.00""")
 # The hundredth of the district's streets to watch next week, for command alone.
 
 # %%
-spots = hot_spots(series, METHODS["decayed"], epsg=epsg, share=0.01, seed=1, name="decayed")
+spots = hot_spots(
+    series, METHODS["decayed"], epsg=epsg, share=0.01, seed=1, name="decayed", source="synthetic"
+)
 page = Path(mkdtemp()) / "hotspots.html"
-shown = f"PAI {on_streets.loc['decayed', 'PAI']}, PEI {on_streets.loc['decayed', 'PEI']}"
-lines = (f"Decayed counts, 26 weeks not seen: {shown}.", "Synthetic data.")
-drawn = hot_spot_page(spots, streets, epsg=epsg, audience=Audience.COMMAND, lang="en", lines=lines)
-page.write_text(drawn, encoding="utf-8")
+found = judge(series, METHODS["decayed"], weeks=weeks, share=0.01, seed=1)
+figure = {
+    "method": Word("hotspot.method.decayed"),
+    "weeks": len(found.total),
+    "n": f"{found.caught.sum():,.0f}",
+    "total": f"{found.total.sum():,.0f}",
+    "percent": f"{100 * found.hit_rate:.1f}",
+    "share": 1,
+    "pai": f"{found.pai:.1f}",
+    "error": f"{found.pai_error(seed=1):.1f}",
+    "pei": f"{found.pei:.2f}",
+}
+theme = hot_spots_theme(
+    spots,
+    streets,
+    epsg=epsg,
+    figures=[("hotspot.accuracy", figure)],
+    data_date=sample.layers.data_date,
+)
+write_theme(theme, page, audience=Audience.COMMAND, lang="en")
 print(page)

@@ -1,6 +1,7 @@
 """The commands on reports, on the small town's files."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -12,7 +13,8 @@ from typer.testing import CliRunner
 
 from api.cli import app
 from api.cli.session import EXIT_INPUT
-from api.maps.hotspot import hot_spot_page
+from api.maps import write_theme
+from api.maps.themes import hot_spots_theme
 from geo.errors import OptionInvalid
 from geo.io import write_layers
 from geo.privacy import Audience
@@ -46,10 +48,9 @@ def test_hot_spots_say_how_good_they_are(files, tmp_path):
     spots = gpd.read_file(out)
     assert spots["order"].tolist() == list(range(1, len(spots) + 1))
     assert 1 <= len(spots) <= 0.05 * 264
-    drawn = page.read_text("utf-8")
-    assert drawn.count("<path") == len(spots) + 1
-    assert "For command alone" in drawn
-    assert "http" not in drawn.replace("http-equiv", "")
+    drawn = json.loads(re.search(r'id="patrol-data">(.*?)</script>', page.read_text("utf-8"))[1])
+    assert (drawn["layers"][-1]["n"], drawn["meta"]["audience"]) == (len(spots), "command")
+    assert "13 周里" in drawn["meta"]["figures"][0]["zh"]
 
 
 def test_squares_within_a_boundary(files, tmp_path):
@@ -109,9 +110,12 @@ def test_counts_that_leave_the_house(files, tmp_path):
     assert np.array_equal(command.segment_id, public.segment_id)
 
 
-def test_a_page_is_for_command(files):
-    with pytest.raises(OptionInvalid):
-        hot_spot_page(gpd.GeoDataFrame(), epsg=32650, audience=Audience.PUBLIC, lang="zh")
+def test_a_page_is_for_command(files, tmp_path):
+    done = hot_spots(files, tmp_path / "spots.gpkg")
+    assert done.exit_code == 0, done.output
+    theme = hot_spots_theme(gpd.read_file(tmp_path / "spots.gpkg"), epsg=32650, figures=())
+    with pytest.raises(OptionInvalid, match="demand"):
+        write_theme(theme, tmp_path / "page.html", audience=Audience.PUBLIC)
 
 
 def test_a_plan_records_decay_floor_and_cap(small_layers):

@@ -1,6 +1,6 @@
 """Commands on reports: hot spots with the proof of their accuracy, and counts that may leave."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,12 +20,16 @@ from api.cli.session import (
     say_paths,
 )
 from api.console import stop_on_interrupt
-from api.i18n import both, text
+from api.i18n import both, phrase, text
+from api.i18n.word import Word
 from geo.errors import OptionInvalid
+from geo.frames import Col
+from geo.units import SYNTHETIC
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from api.maps.theme import Said
     from geo.demand.accuracy import Accuracy
     from geo.demand.series import Series
     from geo.io import Reading
@@ -66,9 +70,12 @@ def hot_spots(
         open_session(lang) as session,
         stop_on_interrupt(text("cli.stopping", session.lang)) as stop,
     ):
-        from geo.demand import hotspot  # noqa: PLC0415  heavy: loaded by its command only
+        from api.maps import write_theme  # noqa: PLC0415  heavy: loaded by its command only
+        from api.maps.themes import hot_spots_theme  # noqa: PLC0415
+        from geo.demand import hotspot  # noqa: PLC0415
         from geo.io import read_boundaries, read_streets  # noqa: PLC0415
         from geo.io.export import write_file  # noqa: PLC0415
+        from geo.privacy import Audience  # noqa: PLC0415
 
         for path in filter(None, (out, page)):
             require_folder(path.absolute().parent)
@@ -80,12 +87,24 @@ def hot_spots(
         series = _series(reports, streets, area, epsg=metric, side=side)
         _say_series(session, series, is_on_streets=streets is not None)
         judged = _judge(session, series, method, test_weeks, share, seed, stop)
-        spots = hotspot.hot_spots(series, chosen, epsg=metric, share=share, seed=seed, name=method)
-        for line in judged:
-            session.out.print(line, markup=False)
+        spots = hotspot.hot_spots(
+            series,
+            chosen,
+            epsg=metric,
+            share=share,
+            seed=seed,
+            name=method,
+            source=SYNTHETIC if (reports[Col.SOURCE] == SYNTHETIC).any() else "patrolgrid",
+        )
+        for code, params in judged:
+            session.out.print(phrase(code, session.lang, params), markup=False)
         written = [*write_file(spots, out, layer="hot_spots")]
         if page is not None:
-            written.append(_draw(session, spots, streets, page, epsg=metric, lines=judged))
+            theme = hot_spots_theme(
+                spots, streets, epsg=metric, figures=judged, data_date=_last_day(series)
+            )
+            write_theme(theme, page, audience=Audience.COMMAND, lang=session.lang)
+            written.append(page)
         session.say("cli.hotspot.command_only")
         say_paths(session, written)
 
@@ -224,12 +243,13 @@ def _say_series(session: Session, series: "Series", *, is_on_streets: bool) -> N
         total=f"{series.n_total:,}",
         places=f"{len(series.size):,}",
         weeks=series.n_weeks,
-        day=_day_before(series.as_of),
+        day=_last_day(series).isoformat(),
     )
 
 
-def _day_before(day: date) -> str:
-    return date.fromordinal(day.toordinal() - 1).isoformat()
+def _last_day(series: "Series") -> date:
+    """Return the last day whose reports are counted."""
+    return series.as_of - timedelta(days=1)
 
 
 def _judge(
@@ -240,7 +260,7 @@ def _judge(
     share: float,
     seed: int,
     stop: "StopToken",
-) -> tuple[str, ...]:
+) -> "tuple[Said, ...]":
     """Return how good the method was, how good plain counts were, and who is ahead."""
     from geo.demand.accuracy import judge, last_weeks  # noqa: PLC0415
     from geo.demand.hotspot import BASELINE, METHODS  # noqa: PLC0415
@@ -259,47 +279,26 @@ def _judge(
             )
             for name in (method, BASELINE)
         )
-    lines = [_accuracy(session, method, found, share, seed)]
+    lines = [_accuracy(method, found, share, seed)]
     if method != BASELINE:
-        lines.append(_accuracy(session, BASELINE, plain, share, seed))
+        lines.append(_accuracy(BASELINE, plain, share, seed))
         lead, error = found.lead_over(plain, seed=seed)
         code = "even" if abs(lead) <= 2 * error else ("ahead" if lead > 0 else "behind")
-        lines.append(
-            text(f"hotspot.lead.{code}", session.lang, lead=f"{lead:+.2f}", error=f"{error:.2f}")
-        )
+        params = {"lead": f"{lead:+.2f}", "error": f"{error:.2f}"}
+        lines.append((f"hotspot.lead.{code}", params))
     return tuple(lines)
 
 
-def _accuracy(session: Session, method: str, found: "Accuracy", share: float, seed: int) -> str:
-    return text(
-        "hotspot.accuracy",
-        session.lang,
-        method=text(f"hotspot.method.{method}", session.lang),
-        weeks=len(found.total),
-        n=f"{found.caught.sum():,.0f}",
-        total=f"{found.total.sum():,.0f}",
-        percent=f"{100 * found.hit_rate:.1f}",
-        share=f"{100 * share:g}",
-        pai=f"{found.pai:.1f}",
-        error=f"{found.pai_error(seed=seed):.1f}",
-        pei=f"{found.pei:.2f}",
-    )
-
-
-def _draw(
-    session: Session,
-    spots: "gpd.GeoDataFrame",
-    streets: "gpd.GeoDataFrame | None",
-    page: Path,
-    *,
-    epsg: int,
-    lines: tuple[str, ...],
-) -> Path:
-    from api.maps.hotspot import hot_spot_page  # noqa: PLC0415
-    from geo.privacy import Audience  # noqa: PLC0415
-
-    drawn = hot_spot_page(
-        spots, streets, epsg=epsg, audience=Audience.COMMAND, lang=session.lang, lines=lines
-    )
-    page.write_text(drawn, encoding="utf-8")
-    return page
+def _accuracy(method: str, found: "Accuracy", share: float, seed: int) -> "Said":
+    params = {
+        "method": Word(f"hotspot.method.{method}"),
+        "weeks": len(found.total),
+        "n": f"{found.caught.sum():,.0f}",
+        "total": f"{found.total.sum():,.0f}",
+        "percent": f"{100 * found.hit_rate:.1f}",
+        "share": f"{100 * share:g}",
+        "pai": f"{found.pai:.1f}",
+        "error": f"{found.pai_error(seed=seed):.1f}",
+        "pei": f"{found.pei:.2f}",
+    }
+    return "hotspot.accuracy", params

@@ -49,7 +49,12 @@ def both(code: str, **params: object) -> str:
 
 def explain(error: PatrolgridError, lang: Language) -> str:
     """Return an error's one sentence in `lang`."""
-    return text(error.code, lang, **{k: _in(value, lang) for k, value in error.params.items()})
+    return phrase(error.code, lang, error.params)
+
+
+def phrase(code: str, lang: Language, params: Mapping[str, object]) -> str:
+    """Return the message `code` in `lang`; parameters that carry a code of their own as well."""
+    return text(code, lang, **{name: _in(value, lang) for name, value in params.items()})
 
 
 def _in(value: object, lang: Language) -> object:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from api.i18n import LANGUAGES, Language, catalogue, text
+from api.i18n import LANGUAGES, Language, catalogue, phrase
 from api.maps.asset import THEME_SCRIPTS, THEME_STYLES
 from api.maps.pack import Lattice, pack_ints, pack_lines, rings
 from api.maps.page import OfflineMap
@@ -34,7 +34,9 @@ MAX_LISTED: Final = 200
 MAX_STEPS: Final = 5
 
 Said = tuple[str, Mapping[str, object]]
-"""A message code and its parameters."""
+"""A message code and its parameters; one of these may be an `api.i18n.word.Word`."""
+
+SHAPES: Final = ("point", "line", "area")
 
 SHELL: Final = """\
 <header class="bar" id="bar"></header>
@@ -127,20 +129,22 @@ class Theme:
     ----------
     title : Said
     layers : tuple of ThemeLayer
+    is_synthetic : bool
+    data_date : date, optional
+        Not said where it is not known.
+    boundary_version : str
+        "" where nothing is counted on boundaries.
     figures : tuple of Said
         Sentences that stand above the layers, each with its n/N.
-    data_date : date
-    boundary_version : str
-    is_synthetic : bool
     attribution : tuple of str
         Map number, notice of OpenStreetMap.
     """
 
     title: Said
     layers: tuple[ThemeLayer, ...]
-    data_date: date
-    boundary_version: str
     is_synthetic: bool
+    data_date: date | None = None
+    boundary_version: str = ""
     figures: tuple[Said, ...] = ()
     attribution: tuple[str, ...] = field(default=())
 
@@ -173,7 +177,7 @@ def write_theme(theme: Theme, path: Path, *, audience: Audience, lang: Language 
     page = OfflineMap(
         _payload(theme, audience),
         shell=SHELL,
-        title=text(theme.title[0], lang, **theme.title[1]),
+        title=phrase(theme.title[0], lang, theme.title[1]),
         styles=THEME_STYLES,
         scripts=THEME_SCRIPTS,
         lang=lang,
@@ -189,7 +193,7 @@ def _payload(theme: Theme, audience: Audience) -> dict[str, object]:
         "meta": {
             "title": _both(theme.title),
             "figures": [_both(figure) for figure in theme.figures],
-            "data_date": theme.data_date.isoformat(),
+            "data_date": theme.data_date and theme.data_date.isoformat(),
             "boundary_version": theme.boundary_version,
             "audience": audience.value,
             "synthetic": theme.is_synthetic,
@@ -231,17 +235,23 @@ def _layer(layer: ThemeLayer, lattice: Lattice) -> dict[str, object]:
 
 
 def _outlines(frame: gpd.GeoDataFrame) -> tuple[str, np.ndarray, np.ndarray]:
-    """Return what shape the rows have, their lines, and the row of each."""
+    """Return what shape the rows have at most, their lines, and the row of each."""
     parts, of_part = shapely.get_parts(frame.geometry.to_numpy(), return_index=True)
-    dimension = int(shapely.get_dimensions(parts).max(initial=0))
+    dimension = shapely.get_dimensions(parts)
+    lines = [_lines_of(part, int(d)) for part, d in zip(parts, dimension, strict=True)]
+    row = np.repeat(of_part, [len(one) for one in lines])
+    flat = np.concatenate(lines) if lines else np.zeros(0, dtype=object)
+    return SHAPES[int(dimension.max(initial=0))], flat, row
+
+
+def _lines_of(part: shapely.Geometry, dimension: int) -> np.ndarray:
+    """Return shell and holes of an area, a line itself, a point as a line of no length."""
     if dimension == 2:
-        outlines = [rings(parts[k : k + 1]) for k in range(len(parts))]
-        counts = [len(one) for one in outlines]
-        return "area", np.concatenate(outlines), np.repeat(of_part, counts)
+        return rings(np.array([part], dtype=object))
     if dimension == 1:
-        return "line", parts, of_part
-    twice = np.repeat(shapely.get_coordinates(parts)[:, None, :], 2, axis=1)
-    return "point", np.asarray(shapely.linestrings(twice)), of_part
+        return np.array([part], dtype=object)
+    point = shapely.get_coordinates(part)
+    return np.array([shapely.LineString(np.repeat(point, 2, axis=0))], dtype=object)
 
 
 def _steps(layer: ThemeLayer) -> np.ndarray:
@@ -259,7 +269,7 @@ def _values(frame: gpd.GeoDataFrame, column: Column) -> list[str]:
 
 
 def _both(said: Said) -> dict[str, str]:
-    return {lang: text(said[0], lang, **said[1]) for lang in LANGUAGES}
+    return {lang: phrase(said[0], lang, said[1]) for lang in LANGUAGES}
 
 
 def _words(layers: Sequence[ThemeLayer]) -> dict[str, dict[str, str]]:

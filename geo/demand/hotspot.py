@@ -190,7 +190,14 @@ def method_named(name: str) -> Method:
 
 
 def hot_spots(
-    series: Series, method: Method, *, epsg: int, share: float, seed: int, name: str
+    series: Series,
+    method: Method,
+    *,
+    epsg: int,
+    share: float,
+    seed: int,
+    name: str,
+    source: str = "patrolgrid",
 ) -> gpd.GeoDataFrame:
     """Return the places forecast for the week that begins with the series' `as_of`.
 
@@ -200,6 +207,8 @@ def hot_spots(
         Share of the ground taken.
     name : str
         Of the method, written into every row.
+    source : str
+        Written into every row: ``synthetic`` where the reports are made up.
 
     Returns
     -------
@@ -216,7 +225,7 @@ def hot_spots(
             Col.SCORE: score[taken],
             Col.N_REPORTS: n_reports.astype(np.int64),
             Col.METHOD: pd.Series([name] * len(taken), dtype="str"),
-            Col.SOURCE: pd.Series(["patrolgrid"] * len(taken), dtype="str"),
+            Col.SOURCE: pd.Series([source] * len(taken), dtype="str"),
         },
         geometry=places_frame(series, taken, epsg=epsg),
     )

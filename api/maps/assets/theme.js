@@ -20,15 +20,18 @@ function decodeLayer(layer) {
   layer.steps = layer.step ? readColumn(layer.step, layer.n) : null;
 }
 
-const STEP_COLOURS = ['c0', 'c1', 'c2', 'c3', 'c4'];
+/* Lines need more ink than areas to be seen on the land. */
+const STEP_COLOURS = { area: ['c0', 'c1', 'c2', 'c3', 'c4'], line: ['c1', 'c2', 'c3', 'c4', 'ink'] };
+const stepColour = (layer, step) => (step < 0 ? C.panel : C[STEP_COLOURS[layer.shape === 'line' ? 'line' : 'area'][step]]);
 function styleOf(layer, row) {
   if (layer.mark === 'steps') {
     const step = layer.steps ? layer.steps[row] : 0;
-    return { color: C.grid, weight: 1, fillColor: step < 0 ? C.panel : C[STEP_COLOURS[step]], fillOpacity: .92 };
+    if (layer.shape === 'line') return { color: stepColour(layer, step), weight: 5, fill: false };
+    return { color: C.grid, weight: 1, fillColor: stepColour(layer, step), fillOpacity: .92 };
   }
   if (layer.mark === 'mark') return { color: C.t3, weight: 3, fillColor: C.t3, fillOpacity: .35 };
   if (layer.mark === 'border') return { color: C.bcounty, weight: 2, fill: false };
-  return { color: C.btown, weight: 1, fill: false };
+  return { color: layer.shape === 'line' ? C.case0 : C.btown, weight: 1, fill: false };
 }
 function shapeOf(layer, row) {
   const style = { ...styleOf(layer, row), renderer: painter }, lines = layer.rows[row];
@@ -105,7 +108,7 @@ function legendRows(layer) {
   const rows = n.map((many, step) => {
     const low = layer.limits[step - 1], high = layer.limits[step];
     const range = low === undefined ? `< ${high}` : high === undefined ? `≥ ${low}` : `${low} – ${high}`;
-    return stepRow(C[STEP_COLOURS[step]], `${range} · ${share(many, layer.n)}`);
+    return stepRow(stepColour(layer, step), `${range} · ${share(many, layer.n)}`);
   });
   if (missing) rows.push(stepRow(C.panel, `– · ${share(missing, layer.n)}`));
   return rows;
@@ -146,8 +149,8 @@ function drawCredit() {
   const credit = byId('credit'), { meta } = D;
   const texts = [
     meta.synthetic ? say('credit.synthetic') : '',
-    say('credit.data', { date: meta.data_date }),
-    say('credit.boundaries', { version: meta.boundary_version }),
+    meta.data_date ? say('credit.data', { date: meta.data_date }) : '',
+    meta.boundary_version ? say('credit.boundaries', { version: meta.boundary_version }) : '',
     say('audience.' + meta.audience),
     [...meta.attribution, 'WGS-84'].join(' · '),
   ];
