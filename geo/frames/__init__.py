@@ -114,8 +114,6 @@ from geo.frames.word import (
 )
 
 __all__ = [
-    "HOT_SPOTS",
-    "SEGMENT_REPORTS",
     "ASSETS",
     "BACKLOG",
     "BLANKABLE",
@@ -134,6 +132,7 @@ __all__ = [
     "GRID_SCORES",
     "GROUPS",
     "HAZARDS",
+    "HOT_SPOTS",
     "INCIDENTS",
     "JOIN_AUDIT",
     "JUNCTIONS",
@@ -147,6 +146,7 @@ __all__ = [
     "REASONS",
     "REGISTER_QUEUE",
     "RESOURCES",
+    "SEGMENT_REPORTS",
     "SERVICE_POINTS",
     "SHOW_STREETS",
     "STATIONS",

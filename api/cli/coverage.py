@@ -1,0 +1,238 @@
+"""The command that checks and repairs boundaries."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from api.cli.session import (
+    EXIT_REFUSED,
+    Datum,
+    Drop,
+    Lang,
+    Session,
+    as_findings,
+    open_session,
+    read_day,
+    require_folder,
+    say_notes,
+    say_paths,
+)
+from api.console import stop_on_interrupt
+from api.i18n import both, text
+from geo.errors import OptionInvalid
+from geo.frames import Col
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from geo.topology import Limits, Repair
+
+commands = typer.Typer()
+
+SUFFIXES: Final = (".gpkg", ".geojson", ".fgb")
+"""Formats that hold areas, lines and points in one layer."""
+
+File = Annotated[Path, typer.Argument(help=both("cli.coverage.file"))]
+Parents = Annotated[Path | None, typer.Option("--parents", help=both("cli.coverage.parents"))]
+OutFile = Annotated[Path, typer.Option("--out", help=both("cli.coverage.out"))]
+IsRepair = Annotated[bool, typer.Option("--repair", help=both("cli.coverage.repair"))]
+Tolerance = Annotated[float, typer.Option("--tolerance", help=both("cli.coverage.tolerance"))]
+HoleArea = Annotated[float, typer.Option("--hole-area", help=both("cli.coverage.hole"))]
+Snap = Annotated[float | None, typer.Option("--snap", help=both("cli.coverage.snap"))]
+Epsg = Annotated[int | None, typer.Option("--epsg", help=both("cli.option.epsg"))]
+DataDay = Annotated[str | None, typer.Option("--date", help=both("cli.coverage.date"))]
+
+
+@commands.command(help=both("cli.coverage"))
+def coverage(
+    file: File,
+    out: OutFile,
+    parents: Parents = None,
+    repair: IsRepair = False,
+    tolerance: Tolerance = 25.0,
+    hole_area: HoleArea = 10_000.0,
+    snap: Snap = None,
+    epsg: Epsg = None,
+    day: DataDay = None,
+    datum: Datum = "WGS-84",
+    drop: Drop = "",
+    lang: Lang = None,
+) -> None:
+    """Check boundaries, and repair them where that is asked for."""
+    with (
+        open_session(lang) as session,
+        stop_on_interrupt(text("cli.stopping", session.lang)) as stop,
+    ):
+        from geo.topology import QUESTIONS, Limits, find_nested_faults, repair_nested  # noqa: PLC0415
+
+        _require_options(out, tolerance=tolerance, hole_area=hole_area, snap=snap, repair=repair)
+        when = text("coverage.day.unstated", session.lang) if day is None else f"{read_day(day)}"
+        units, credit = _read(session, file, parents, datum=datum, drop=drop)
+        metric = _metric(units, epsg)
+        versions = "、".join(sorted(units[Col.BOUNDARY_VERSION].unique()))
+        session.say(
+            "coverage.head",
+            source=file.name,
+            n=f"{len(units):,}",
+            version=versions,
+            day=when,
+            epsg=metric,
+        )
+        limits, done = Limits(hole_area=hole_area), None
+        if repair:
+            done = repair_nested(
+                units, epsg=metric, tolerance=tolerance, snap=snap, limits=limits, stop=stop
+            )
+        faults = (
+            find_nested_faults(units, epsg=metric, limits=limits) if done is None else done.faults
+        )
+        _say_faults(session, faults, units)
+        if done is not None:
+            _say_repair(session, done, tolerance=tolerance, limits=limits)
+        say_paths(session, _write(session, out, units, faults, done, credit=credit))
+    still = faults if done is None else done.left
+    if (~still[Col.KIND].isin(QUESTIONS)).any():
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _require_options(
+    out: Path, *, tolerance: float, hole_area: float, snap: float | None, repair: bool
+) -> None:
+    """Refuse options before any work is done.
+
+    Raises
+    ------
+    OptionInvalid
+        A number that is not positive, a format that cannot hold faults, --snap without --repair.
+    """
+    numbers = {"--tolerance": tolerance, "--hole-area": hole_area, "--snap": snap}
+    for option, value in numbers.items():
+        if value is not None and not value > 0:
+            raise OptionInvalid(option=option, value=value, expected="> 0")
+    if snap is not None and not repair:
+        raise OptionInvalid(option="--snap", value=snap, expected="--repair")
+    if out.suffix.lower() not in SUFFIXES:
+        raise OptionInvalid(option="--out", value=out.name, expected=", ".join(SUFFIXES))
+    require_folder(out.absolute().parent)
+
+
+def _read(
+    session: Session, file: Path, parents: Path | None, *, datum: str, drop: str
+) -> "tuple[gpd.GeoDataFrame, tuple[str, ...]]":
+    """Return the units of the file and those above them, and the lines to print with them."""
+    import pandas as pd  # noqa: PLC0415  heavy: loaded by its command only
+
+    from geo.io.coverage import read_drawn  # noqa: PLC0415
+
+    columns = tuple(name.strip() for name in drop.split(",") if name.strip())
+    frames: list[gpd.GeoDataFrame] = []
+    lines: list[str] = []
+    for path in (parents, file):
+        if path is not None:
+            reading = read_drawn(path, datum=datum, drop=columns)
+            say_notes(session, as_findings(reading.notes))
+            for one in reading.refused:
+                reason = text(one.code, session.lang, **one.params)
+                where = f"{one.source} {one.row} {one.column}"
+                session.err.print(f"  · {where}: {reason}", markup=False)
+            frames.append(reading.frame)
+            lines += reading.attribution
+    joined = pd.concat(frames, ignore_index=True)
+    once = joined[~joined[Col.CODE].duplicated(keep="last")].reset_index(drop=True)
+    return once, tuple(dict.fromkeys(lines))
+
+
+def _metric(units: "gpd.GeoDataFrame", epsg: int | None) -> int:
+    """Return the metric CRS.
+
+    Raises
+    ------
+    OptionInvalid
+        One that is not made for where the boundaries lie.
+    """
+    import shapely  # noqa: PLC0415
+
+    from geo.crs import is_metric_for  # noqa: PLC0415
+    from geo.io.hints import Hint  # noqa: PLC0415
+
+    if epsg is None:
+        return int(units.estimate_utm_crs().to_epsg())
+    if not is_metric_for(epsg, shapely.box(*units.total_bounds)):
+        raise OptionInvalid(option="--epsg", value=epsg, expected=Hint.METRIC_CRS)
+    return epsg
+
+
+def _say_faults(session: Session, faults: "pd.DataFrame", units: "pd.DataFrame") -> None:
+    """Print faults by level and kind, n/N of units."""
+    if len(faults) == 0:
+        session.say("coverage.none")
+    totals = units[Col.LEVEL].value_counts()
+    for (level, kind), rows in faults.groupby([Col.LEVEL, Col.KIND], sort=False):
+        concerned = {code for codes in rows[Col.UNIT_CODES] for code in codes.split(",") if code}
+        session.say(
+            "coverage.count",
+            level=text(f"coverage.level.{level}", session.lang),
+            kind=text(f"coverage.kind.{kind}", session.lang),
+            n=f"{len(rows):,}",
+            area=f"{rows[Col.AREA].sum():,.1f}",
+            units=f"{len(concerned):,}",
+            total=f"{int(totals.get(level, len(units))):,}",
+        )
+
+
+def _say_repair(session: Session, done: "Repair", *, tolerance: float, limits: "Limits") -> None:
+    changes = done.changes
+    move = float(changes[Col.LARGEST_MOVE].max()) if len(changes) else 0.0
+    session.say(
+        "coverage.repaired",
+        found=f"{len(done.faults):,}",
+        left=f"{len(done.left):,}",
+        changed=f"{len(changes):,}",
+        total=f"{len(done.frame):,}",
+        move=f"{move:.2f}",
+        tolerance=f"{tolerance:g}",
+        given=f"{changes[Col.AREA_GIVEN].sum():,.1f}",
+        taken=f"{changes[Col.AREA_TAKEN].sum():,.1f}",
+    )
+    from geo.topology import QUESTIONS  # noqa: PLC0415
+
+    n_questions = int(done.left[Col.KIND].isin(QUESTIONS).sum())
+    if n_questions:
+        session.say("coverage.questions", n=n_questions)
+    for row in done.left.itertuples():
+        reason = text(
+            row.reason,
+            session.lang,
+            hole_area=f"{limits.hole_area:,.0f}",
+            tolerance=f"{tolerance:g}",
+        )
+        kind = text(f"coverage.kind.{row.kind}", session.lang)
+        session.out.print(f"  {row.fault_id}  {kind}  {row.unit_codes}: {reason}", markup=False)
+
+
+def _write(
+    session: Session,
+    out: Path,
+    units: "gpd.GeoDataFrame",
+    faults: "gpd.GeoDataFrame",
+    done: "Repair | None",
+    *,
+    credit: tuple[str, ...],
+) -> list[Path]:
+    """Write the faults, their pictures, and what a repair gave back."""
+    from api.cli.coverage_page import write_page  # noqa: PLC0415
+    from geo.io.export import write_file  # noqa: PLC0415
+
+    paths = list(write_file(faults, out, layer="faults"))
+    page = out.with_suffix(".html")
+    write_page(page, units, faults, done, credit=credit, lang=session.lang)
+    paths.append(page)
+    if done is not None:
+        repaired = out.with_name(f"{out.stem}-repaired.gpkg")
+        paths += write_file(done.frame, repaired, layer="boundaries", attribution=credit)
+        paths += write_file(done.changes, out.with_name(f"{out.stem}-changes.csv"), layer="changes")
+        left = out.with_name(f"{out.stem}-left{out.suffix}")
+        paths += write_file(done.left, left, layer="left")
+    return paths

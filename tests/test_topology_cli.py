@@ -1,0 +1,144 @@
+"""The coverage command: what it says, what it writes, and its exit status."""
+
+import re
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+from typer.testing import CliRunner
+
+from api.cli import app
+from api.cli.session import EXIT_INPUT, EXIT_REFUSED
+from geo.frames import Col
+
+squares = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("topology_squares.py"))))
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["coverage", *map(str, arguments)])
+
+
+def write(path, frame):
+    names = {"371599": "样例县", "37159910120101": "样例小学"}
+    named = frame.assign(name=[names.get(code, f"样例{code[-3:]}") for code in frame[Col.CODE]])
+    named.to_file(path, layer="boundaries")
+    return path
+
+
+@pytest.fixture
+def clean(tmp_path):
+    return write(tmp_path / "clean.gpkg", squares.nested())
+
+
+@pytest.fixture
+def spoiled(tmp_path):
+    return write(tmp_path / "spoiled.gpkg", squares.nested(u371599102202=(103, 0, 200, 100)))
+
+
+def test_a_layer_in_order_passes(clean, tmp_path):
+    done = run(clean, "--out", tmp_path / "faults.gpkg", "--lang", "en")
+    assert done.exit_code == 0, done.output
+    assert "Nothing is wrong." in done.output
+    assert "8 units, boundary version" in done.output
+
+
+def test_faults_are_listed_drawn_and_the_status_says_so(spoiled, tmp_path):
+    out = tmp_path / "faults.geojson"
+    done = run(spoiled, "--out", out, "--lang", "en", "--date", "2026-11-20")
+    assert done.exit_code == EXIT_REFUSED, done.output
+    assert "data of 2026-11-20" in done.output
+    assert "village, gap: 1" in done.output
+    layer = gpd.read_file(out)
+    assert list(layer[Col.KIND]) == ["gap"]
+    page = out.with_suffix(".html").read_text("utf-8")
+    assert "缝隙" in page
+    assert "gap" in page
+    assert page.count("<svg") == 2
+    assert not re.search(r"<script|https?://(?!www\.w3\.org)|onload", page)
+
+
+def test_a_repair_writes_the_layer_and_its_log(spoiled, tmp_path):
+    out = tmp_path / "faults.gpkg"
+    done = run(spoiled, "--repair", "--out", out, "--lang", "zh")
+    assert done.exit_code == 0, done.output
+    assert "发现 1 处，还剩 0 处" in done.output
+    repaired = gpd.read_file(tmp_path / "faults-repaired.gpkg")
+    again = run(tmp_path / "faults-repaired.gpkg", "--out", tmp_path / "again.gpkg")
+    assert again.exit_code == 0, again.output
+    assert set(repaired.geom_type) <= {"Polygon", "MultiPolygon"}
+    log = pd.read_csv(tmp_path / "faults-changes.csv", dtype={Col.CODE: str})
+    assert log[Col.AREA_TAKEN].sum() == pytest.approx(300, rel=0.01)
+
+
+def test_what_needs_more_than_the_tolerance_is_left_and_says_why(spoiled, tmp_path):
+    options = ("--repair", "--tolerance", 1, "--out", tmp_path / "f.gpkg", "--lang", "en")
+    done = run(spoiled, *options)
+    assert done.exit_code == EXIT_REFUSED
+    assert "its repair would move a border more than 1 m" in done.output
+
+
+def test_a_hole_is_a_question_and_no_fault(tmp_path):
+    town = squares.nested()
+    row = town.index[town[Col.CODE] == "371599102202"][0]
+    town.loc[row, Col.GEOMETRY] = shapely.difference(
+        town.geometry[row], squares.box(120, 20, 180, 80)
+    )
+    path = write(tmp_path / "hole.gpkg", town)
+    done = run(path, "--repair", "--hole-area", 3000, "--out", tmp_path / "f.gpkg", "--lang", "en")
+    assert done.exit_code == 0, done.output
+    assert "may be a real enclave" in done.output
+    assert "1 of them are questions" in done.output
+
+
+def test_broken_rings_are_found_though_readers_repair_them(tmp_path):
+    town = squares.nested()
+    row = town.index[town[Col.CODE] == "371599101202"][0]
+    bow = [squares.at(100, 100), squares.at(200, 200), squares.at(200, 100), squares.at(100, 200)]
+    town.loc[row, Col.GEOMETRY] = shapely.Polygon(bow)
+    done = run(write(tmp_path / "bow.gpkg", town), "--out", tmp_path / "f.gpkg", "--lang", "en")
+    assert done.exit_code == EXIT_REFUSED
+    assert "self-intersection: 1" in done.output
+
+
+def test_parents_may_come_in_their_own_file(tmp_path):
+    town = squares.nested(u371599102202=(103, 0, 200, 100))
+    below = write(tmp_path / "villages.gpkg", town[town[Col.LEVEL] == "village"].iloc[:4])
+    above = write(tmp_path / "towns.gpkg", town[town[Col.LEVEL] == "township"])
+    done = run(below, "--parents", above, "--out", tmp_path / "f.gpkg", "--lang", "en")
+    assert done.exit_code == EXIT_REFUSED, done.output
+    assert "village, gap: 1" in done.output
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--tolerance", "0"], "--tolerance"),
+        (["--hole-area", "-1"], "--hole-area"),
+        (["--snap", "0.1"], "--repair"),
+        (["--epsg", "3857"], "--epsg"),
+        (["--date", "soon"], "--date"),
+    ],
+)
+def test_options_that_cannot_be_used(clean, tmp_path, options, said):
+    done = run(clean, "--out", tmp_path / "f.gpkg", "--lang", "en", *options)
+    assert done.exit_code == EXIT_INPUT
+    assert said in done.output
+
+
+@pytest.mark.parametrize("name", ["f.csv", "f.shp"])
+def test_formats_that_cannot_hold_faults(clean, tmp_path, name):
+    done = run(clean, "--out", tmp_path / name, "--lang", "en")
+    assert done.exit_code == EXIT_INPUT
+    assert ".gpkg, .geojson, .fgb" in done.output
+
+
+def test_bad_files_end_in_one_clear_sentence(tmp_path):
+    (tmp_path / "junk.gpkg").write_bytes(b"no such thing")
+    for path, said in ((tmp_path / "none.gpkg", "no such file"), (tmp_path / "junk.gpkg", "GeoP")):
+        done = run(path, "--out", tmp_path / "f.gpkg", "--lang", "en")
+        assert done.exit_code == EXIT_INPUT
+        assert said in done.output
