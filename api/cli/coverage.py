@@ -19,7 +19,8 @@ from api.cli.session import (
     say_paths,
 )
 from api.console import stop_on_interrupt
-from api.i18n import both, text
+from api.i18n import both, phrase, text
+from api.i18n.word import Word
 from geo.errors import OptionInvalid
 from geo.frames import Col
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from api.maps import Theme
+    from api.maps.theme import Said
     from geo.topology import Limits, Repair
 
 commands = typer.Typer()
@@ -65,6 +68,7 @@ def coverage(
         open_session(lang) as session,
         stop_on_interrupt(text("cli.stopping", session.lang)) as stop,
     ):
+        from api.maps.themes import coverage_theme  # noqa: PLC0415  heavy: by its command only
         from geo.topology import QUESTIONS, Limits, find_nested_faults, repair_nested  # noqa: PLC0415
 
         _require_options(out, tolerance=tolerance, hole_area=hole_area, snap=snap, repair=repair)
@@ -88,10 +92,21 @@ def coverage(
         faults = (
             find_nested_faults(units, epsg=metric, limits=limits) if done is None else done.faults
         )
-        _say_faults(session, faults, units)
+        figures = _counts(faults, units)
         if done is not None:
-            _say_repair(session, done, tolerance=tolerance, limits=limits)
-        say_paths(session, _write(session, out, units, faults, done, credit=credit))
+            figures.append(_repaired(done, tolerance=tolerance))
+        for code, params in figures:
+            session.out.print(phrase(code, session.lang, params), markup=False)
+        if done is not None:
+            _say_left(session, done, tolerance=tolerance, limits=limits)
+        theme = coverage_theme(
+            units,
+            faults,
+            figures=figures,
+            data_date=read_day(day) if day else None,
+            attribution=credit,
+        )
+        say_paths(session, _write(session, out, theme, faults, done, credit=credit))
     still = faults if done is None else done.left
     if (~still[Col.KIND].isin(QUESTIONS)).any():
         raise typer.Exit(EXIT_REFUSED)
@@ -164,38 +179,46 @@ def _metric(units: "gpd.GeoDataFrame", epsg: int | None) -> int:
     return epsg
 
 
-def _say_faults(session: Session, faults: "pd.DataFrame", units: "pd.DataFrame") -> None:
-    """Print faults by level and kind, n/N of units."""
+def _counts(faults: "pd.DataFrame", units: "pd.DataFrame") -> "list[Said]":
+    """Return one sentence by level and kind, n/N of units."""
     if len(faults) == 0:
-        session.say("coverage.none")
+        return [("coverage.none", {})]
     totals = units[Col.LEVEL].value_counts()
+    said: list[Said] = []
     for (level, kind), rows in faults.groupby([Col.LEVEL, Col.KIND], sort=False):
         concerned = {code for codes in rows[Col.UNIT_CODES] for code in codes.split(",") if code}
-        session.say(
-            "coverage.count",
-            level=text(f"coverage.level.{level}", session.lang),
-            kind=text(f"coverage.kind.{kind}", session.lang),
-            n=f"{len(rows):,}",
-            area=f"{rows[Col.AREA].sum():,.1f}",
-            units=f"{len(concerned):,}",
-            total=f"{int(totals.get(level, len(units))):,}",
-        )
+        params = {
+            "level": Word(f"coverage.level.{level}"),
+            "kind": Word(f"coverage.kind.{kind}"),
+            "n": f"{len(rows):,}",
+            "area": f"{rows[Col.AREA].sum():,.1f}",
+            "units": f"{len(concerned):,}",
+            "total": f"{int(totals.get(level, len(units))):,}",
+        }
+        said.append(("coverage.count", params))
+    return said
 
 
-def _say_repair(session: Session, done: "Repair", *, tolerance: float, limits: "Limits") -> None:
+def _repaired(done: "Repair", *, tolerance: float) -> "Said":
+    """Return the sentence on what a repair changed."""
     changes = done.changes
     move = float(changes[Col.LARGEST_MOVE].max()) if len(changes) else 0.0
-    session.say(
+    return (
         "coverage.repaired",
-        found=f"{len(done.faults):,}",
-        left=f"{len(done.left):,}",
-        changed=f"{len(changes):,}",
-        total=f"{len(done.frame):,}",
-        move=f"{move:.2f}",
-        tolerance=f"{tolerance:g}",
-        given=f"{changes[Col.AREA_GIVEN].sum():,.1f}",
-        taken=f"{changes[Col.AREA_TAKEN].sum():,.1f}",
+        {
+            "found": f"{len(done.faults):,}",
+            "left": f"{len(done.left):,}",
+            "changed": f"{len(changes):,}",
+            "total": f"{len(done.frame):,}",
+            "move": f"{move:.2f}",
+            "tolerance": f"{tolerance:g}",
+            "given": f"{changes[Col.AREA_GIVEN].sum():,.1f}",
+            "taken": f"{changes[Col.AREA_TAKEN].sum():,.1f}",
+        },
     )
+
+
+def _say_left(session: Session, done: "Repair", *, tolerance: float, limits: "Limits") -> None:
     from geo.topology import QUESTIONS  # noqa: PLC0415
 
     n_questions = int(done.left[Col.KIND].isin(QUESTIONS).sum())
@@ -215,19 +238,20 @@ def _say_repair(session: Session, done: "Repair", *, tolerance: float, limits: "
 def _write(
     session: Session,
     out: Path,
-    units: "gpd.GeoDataFrame",
+    theme: "Theme",
     faults: "gpd.GeoDataFrame",
     done: "Repair | None",
     *,
     credit: tuple[str, ...],
 ) -> list[Path]:
-    """Write the faults, their pictures, and what a repair gave back."""
-    from api.cli.coverage_page import write_page  # noqa: PLC0415
+    """Write the faults, their map, and what a repair gave back."""
+    from api.maps import write_theme  # noqa: PLC0415
     from geo.io.export import write_file  # noqa: PLC0415
+    from geo.privacy import Audience  # noqa: PLC0415
 
     paths = list(write_file(faults, out, layer="faults"))
     page = out.with_suffix(".html")
-    write_page(page, units, faults, done, credit=credit, lang=session.lang)
+    write_theme(theme, page, audience=Audience.COMMAND, lang=session.lang)
     paths.append(page)
     if done is not None:
         repaired = out.with_name(f"{out.stem}-repaired.gpkg")
