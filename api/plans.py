@@ -63,7 +63,7 @@ NIGHT_ENDS: Final = timedelta(hours=36)
 
 PlanState = Literal["draft", "approved", "superseded"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
-JobKind = Literal["plan", "import", "apply", "undo"]
+JobKind = Literal["plan", "cells", "import", "apply", "undo"]
 
 
 @router.post(

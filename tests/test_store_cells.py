@@ -1,7 +1,6 @@
 """Grids in the store: kept as they were cut, given back while nothing they follow from changed."""
 
 import runpy
-from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -10,14 +9,14 @@ from geopandas.testing import assert_geodataframe_equal
 from sqlalchemy import select, update
 
 from api.store import EVERYWHERE, Scope
-from api.store.cells import cells_hash, fresh_cells, keep_cells, read_cells
-from api.store.tables import BUILDINGS, CELL_ALIASES, CELLS, VENUES
+from api.store.cells import cells_hash, fresh_cells, keep_cells, read_aliases, read_cells
+from api.store.tables import BUILDINGS, CELL_ALIASES, VENUES
 from geo.frames import Col
-from geo.grid import cut_cells
+from geo.grid import cut_cells, keep_codes
 
 fill = runpy.run_path(str(Path(__file__).parent / "stored_town.py"))["fill"]
 
-NO_ALIASES = pd.DataFrame({"alias_id": [], "cell_id": [], "since": []})
+NO_ALIASES = pd.DataFrame({"alias_id": [], "cell_id": [], "alias_case": [], "share": []})
 
 
 @pytest.fixture(scope="module")
@@ -87,18 +86,15 @@ def test_grids_of_layers_that_changed_meanwhile_are_not_kept(town, cells):
 
 def test_new_grids_replace_the_last_and_ended_codes_stay_known(town, cells):
     keep(town, cells)
-    ended, kept = cells[Col.CELL_ID].iloc[0], cells[Col.CELL_ID].iloc[1]
-    since = date(2026, 11, 21)
-    aliases = pd.DataFrame({"alias_id": [ended], "cell_id": [kept], "since": [since]})
-    assert keep(town, cells.iloc[1:].reset_index(drop=True), aliases)
+    fewer = cells.iloc[1:].reset_index(drop=True)
+    cut = keep_codes(fewer, cells)
+    assert keep(town, cut.cells, cut.aliases)
+    ended = cells[Col.CELL_ID].iloc[0]
     with town.read() as connection:
-        assert (
-            connection.execute(select(CELLS.c[Col.CELL_ID]).order_by(CELLS.c[Col.CELL_ID]))
-            .scalars()
-            .all()
-            == (cells[Col.CELL_ID].tolist()[1:])
-        )
-        found = connection.execute(
-            select(CELL_ALIASES.c.alias_id, CELL_ALIASES.c.cell_id, CELL_ALIASES.c.since)
-        )
-        assert found.all() == [(ended, kept, since)]
+        assert read_cells(connection)[Col.CELL_ID].tolist() == fewer[Col.CELL_ID].tolist()
+        aliases = read_aliases(connection)
+        since = connection.scalars(select(CELL_ALIASES.c.since)).all()
+    assert aliases[Col.ALIAS_ID].tolist() == [ended]
+    assert len(since) == 1
+    again = keep_codes(cells, cut.cells, aliases=aliases)
+    assert ended not in set(again.cells[Col.CELL_ID])

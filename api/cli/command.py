@@ -2,7 +2,25 @@
 
 import typer
 
-from api.cli import calendar, imports, planning, serve, setup, store, template
+from api.cli import (
+    boundary,
+    calendar,
+    cells,
+    convert,
+    coverage,
+    demand,
+    duty,
+    grid,
+    imports,
+    join,
+    place,
+    planning,
+    serve,
+    setup,
+    store,
+    template,
+    venue,
+)
 from api.i18n import both
 
 app = typer.Typer(
@@ -11,5 +29,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help=both("cli.app"),
 )
-for room in (planning, imports, template, calendar, serve, store, setup):
+for room in (
+    planning,
+    imports,
+    template,
+    place,
+    duty,
+    boundary,
+    convert,
+    coverage,
+    grid,
+    join,
+    demand,
+    calendar,
+    venue,
+    serve,
+    cells,
+    store,
+    setup,
+):
     app.registered_commands += room.commands.registered_commands

@@ -2,7 +2,6 @@
 
 import csv
 import sys
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -10,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from api.cli.session import Datum, Drop, Lang, Session, open_session, require_folder
+from api.cli.work import run_here
 from api.console import stop_on_interrupt
 from api.i18n import both, text
-from geo.errors import FileMissing, OptionInvalid, Stopped
+from geo.errors import FileMissing, OptionInvalid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from api.imports import Import, ImportOptions
     from api.imports.account import RowChange
     from api.store import Store
@@ -91,7 +93,7 @@ def apply(import_id: ImportId, lang: Lang = None) -> None:
 def undo(import_id: ImportId, lang: Lang = None) -> None:
     """Take the last applied import of a layer back."""
     with _open(lang) as (session, store, stop):
-        done = _run(session, store, stop, "undo", {"import_id": import_id, "actor": "cli"})
+        done = run_here(session, store, stop, "undo", {"import_id": import_id, "actor": "cli"})
         session.say("cli.undo.done", import_id=import_id, layer=_layer(session, done["layer"]))
         if done["n_kept"]:
             session.say("cli.undo.kept", n=done["n_kept"])
@@ -233,7 +235,7 @@ def _import_one(
 ) -> bool:
     """Preview one file and apply it; return whether it is in the store now."""
     request = {"file": str(file), "layer": layer, "options": options.as_json()}
-    done = _run(session, store, stop, "import", request)
+    done = run_here(session, store, stop, "import", request)
     what = _read(store, done["import_id"])
     _say_preview(session, store, what)
     if what.n_refused:
@@ -250,31 +252,8 @@ def _import_one(
 
 
 def _apply(session: Session, store: "Store", stop: "StopToken", import_id: str) -> None:
-    done = _run(session, store, stop, "apply", {"import_id": import_id, "actor": "cli"})
+    done = run_here(session, store, stop, "apply", {"import_id": import_id, "actor": "cli"})
     session.say("cli.apply.done", import_id=import_id, layer=_layer(session, done["layer"]))
-
-
-def _run(
-    session: Session,
-    store: "Store",
-    stop: "StopToken",
-    kind: str,
-    request: Mapping[str, Any],
-) -> Mapping[str, Any]:
-    """Run a job in its child process and return its result, or raise what it ended with."""
-    from api.jobs import enqueue  # noqa: PLC0415
-    from api.jobs.fault import error_of  # noqa: PLC0415
-    from api.jobs.run import run_job  # noqa: PLC0415
-
-    job_id = store.write(lambda connection: enqueue(connection, kind=kind, request=request))
-    setting, settings = session.settings.store, session.settings
-    job = run_job(store, setting, job_id, session.steps, stop, settings=settings)
-    error = error_of(job)
-    if error is not None:
-        raise error
-    if job.result is None:
-        raise Stopped(step=kind)
-    return job.result
 
 
 def _asked(question: str) -> bool:

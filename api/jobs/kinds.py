@@ -31,6 +31,7 @@ class Kind:
 
 KINDS: Final[dict[str, Kind]] = {
     "plan": Kind(function="api.jobs.plan:run", keeps_best=True),
+    "cells": Kind(function="api.jobs.cells:run"),
     "import": Kind(function="api.imports.job:run"),
     "apply": Kind(function="api.imports.job:run"),
     "undo": Kind(function="api.imports.job:run"),

@@ -17,17 +17,19 @@ from sqlalchemy import Connection
 
 from api.exports import write_venues_due
 from api.i18n import LANGUAGES, Language
+from api.jobs.cells import read_before, recut
 from api.jobs.fault import plain
 from api.jobs.job import Context, Facts, Job, Outcome
 from api.jobs.table import hash_of
 from api.maps import write_map
-from api.store import Scope, Store
+from api.store import EVERYWHERE, Scope, Store
 from api.store.calendar import read_calendar
+from api.store.cells import fresh_cells
 from api.store.city import StoredCity, city_hash, read_city
 from api.store.plans import Product, add_plan
 from geo.errors import RequestInvalid
 from geo.privacy import Audience
-from geo.progress import stop_if_asked
+from geo.progress import Either, stop_if_asked
 from routing.io import write_plan, write_schedule
 from routing.metrics import Metric
 from routing.model import Shift
@@ -67,6 +69,9 @@ class Asked:
 def run(store: Store, job: Job, context: Context) -> Outcome:
     """Plan the night that a job asks for.
 
+    The grids are those of the last cut while the layers they follow from stay; a plan of the whole
+    city cuts them anew where one changed, and keeps them.
+
     Raises
     ------
     PatrolgridError
@@ -77,11 +82,18 @@ def run(store: Store, job: Job, context: Context) -> Outcome:
     scope = Scope(unit_code=asked.unit_code)
     with context.steps.step("read"), store.read() as connection:
         city, calendar = read_city(connection, scope), read_calendar(connection)
+        cells, before = fresh_cells(connection, scope), read_before(connection)
         input_hash = hash_of(job.input_hash, city_hash(connection, scope), version("patrolgrid"))
+    new = None
+    if cells is None and scope == EVERYWHERE:
+        stopped = Either(context.stop, context.enough)
+        new = recut(city.layers, before, steps=context.steps, stop=stopped)
+        cells = new.cells
     tonight = plan_tonight(
         city.layers,
         shift=asked.shift,
         seed=job.seed,
+        cells=cells,
         calendar=calendar,
         steps=context.steps,
         stop=context.stop,
@@ -93,6 +105,8 @@ def run(store: Store, job: Job, context: Context) -> Outcome:
     result_hash = _hash_of(made)
 
     def keep(connection: Connection) -> Facts:
+        if new is not None:
+            new.keep(connection)
         plan_id = add_plan(
             connection,
             kind=KIND,

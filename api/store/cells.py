@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+from datetime import datetime
 from typing import Any, Final
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 
@@ -14,8 +16,9 @@ from api.store.geopackage import refresh_extents, tree_filled_once
 from api.store.scope import EVERYWHERE, Scope
 from api.store.tables import CELL_ALIASES, CELLS
 from geo import frames
-from geo.frames import Col
+from geo.frames import AliasCase, Col
 from geo.grid.quality import units_of
+from geo.units import CITY_ZONE
 
 CUT_FROM: Final = ("boundaries", "streets", "water", "buildings")
 """Layers that the grids follow from."""
@@ -46,10 +49,20 @@ def fresh_cells(connection: Connection, scope: Scope = EVERYWHERE) -> gpd.GeoDat
     return found if len(found) else None
 
 
+def read_aliases(connection: Connection) -> pd.DataFrame:
+    """Return where the codes that ended lead today, as a CELL_ALIASES frame."""
+    wanted = (CELL_ALIASES.c[name] for name in (Col.ALIAS_ID, Col.CELL_ID))
+    alias, cell = read_columns(connection, select(*wanted).order_by(CELL_ALIASES.c[Col.ALIAS_ID]))
+    case = [AliasCase.MERGED.value if code else AliasCase.GONE.value for code in cell]
+    columns = {Col.ALIAS_ID: alias, Col.CELL_ID: cell, Col.ALIAS_CASE: case}
+    texts = {name: pd.Series(values, dtype="str") for name, values in columns.items()}
+    return pd.DataFrame({**texts, Col.SHARE: np.zeros(len(alias))})
+
+
 def keep_cells(
     connection: Connection, cells: gpd.GeoDataFrame, aliases: pd.DataFrame, *, input_hash: str
 ) -> bool:
-    """Keep new grids in place of the last ones, and the codes that ended.
+    """Keep new grids in place of the last ones, and where the codes that ended lead.
 
     Parameters
     ----------
@@ -57,8 +70,7 @@ def keep_cells(
     cells : GeoDataFrame
         CELLS frame of the whole city.
     aliases : DataFrame
-        Columns alias_id, cell_id, since: codes that are not in use any more, and the grid that
-        took most of their place.
+        CELL_ALIASES frame of every code ever used, as `geo.grid.keep_codes` returns it.
     input_hash : str
         What `cells_hash` said when the layers were read.
 
@@ -72,8 +84,15 @@ def keep_cells(
     connection.execute(delete(CELLS))
     with tree_filled_once(connection, CELLS):
         connection.execute(insert(CELLS), _rows(cells, input_hash))
-    if len(aliases):
-        connection.execute(insert(CELL_ALIASES), _records(aliases))
+    ended = aliases[aliases[Col.ALIAS_CASE] != AliasCase.KEPT.value]
+    known = connection.execute(select(CELL_ALIASES.c[Col.ALIAS_ID], CELL_ALIASES.c.since))
+    since = {one.alias_id: one.since for one in known}
+    today = datetime.now(CITY_ZONE).date()
+    connection.execute(delete(CELL_ALIASES))
+    if len(ended):
+        rows = _records(ended[[Col.ALIAS_ID, Col.CELL_ID]])
+        dated = [{**row, "since": since.get(row[Col.ALIAS_ID], today)} for row in rows]
+        connection.execute(insert(CELL_ALIASES), dated)
     refresh_extents(connection)
     return True
 
