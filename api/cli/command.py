@@ -1,4 +1,7 @@
-"""All commands under one name."""
+"""All commands under one name, in the order a city needs them."""
+
+from types import ModuleType
+from typing import Final
 
 import typer
 
@@ -23,29 +26,23 @@ from api.cli import (
 )
 from api.i18n import both
 
+ROOMS: Final[dict[str, tuple[ModuleType, ...]]] = {
+    "cli.panel.plan": (planning,),
+    "cli.panel.boundary": (boundary, coverage, convert, grid, join),
+    "cli.panel.place": (place, duty, venue, demand),
+    "cli.panel.store": (imports, template, calendar, cells, serve, store),
+    "cli.panel.setup": (setup,),
+}
+"""Modules of commands by the panel of the help page they stand in."""
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help=both("cli.app"),
 )
-for room in (
-    planning,
-    imports,
-    template,
-    place,
-    duty,
-    boundary,
-    convert,
-    coverage,
-    grid,
-    join,
-    demand,
-    calendar,
-    venue,
-    serve,
-    cells,
-    store,
-    setup,
-):
-    app.registered_commands += room.commands.registered_commands
+for panel, rooms in ROOMS.items():
+    for room in rooms:
+        for command in room.commands.registered_commands:
+            command.rich_help_panel = both(panel)
+            app.registered_commands.append(command)
