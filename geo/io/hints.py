@@ -62,6 +62,7 @@ class Hint(StrEnum):
     KML_DEGREES = "4326, the only system KML knows"
     TABLE_DEGREES = "4326 or 4490: a table holds longitude and latitude"
     LONG_TEXT = "a shorter text, or .gpkg"
+    OWN_FILE = "a file of its own: none that is read, none that another option names"
 
     @property
     def code(self) -> str:
