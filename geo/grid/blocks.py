@@ -14,9 +14,10 @@ import pyproj
 import shapely
 from numba import njit
 
-from geo.boundary import depths, lowest_units
+from geo.boundary import depths, is_enclave
 from geo.frames import Col, StreetClass
 from geo.grid.locate import build_index, locate
+from geo.grid.tree import root
 from geo.topology import LATTICE, Borders, segments_of, shared_borders, vertex_keys
 from geo.units import LONLAT_EPSG
 
@@ -33,6 +34,9 @@ STREET_REACH: Final = 0.5
 OVERSHOOT: Final = 1.0
 """Metres by which a dead end is drawn longer for noding."""
 
+NEAR_LINE: Final = LATTICE
+"""Degrees from a face's border within which a point may round to its other side."""
+
 METRES_PER_DEGREE: Final = 111_000.0
 """Of latitude; exact enough for an overshoot."""
 
@@ -44,7 +48,13 @@ RANK: Final = {
     StreetClass.RURAL: 1,
     StreetClass.PATH: 1,
 }
-"""How strongly a street divides: 2 a main road, 1 any other, 0 no street at all."""
+"""How strongly a street divides: 2 a main road, 1 any other, 0 no street at all.
+
+Rail divides like a main road; a shore like any other street.
+"""
+
+MAIN: Final = 2
+"""Rank of what grids do not cross unless they must."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +70,24 @@ class Blocks:
     area : ndarray of float64, shape (n,)
         m2.
     households : ndarray of int64, shape (n,)
+    biggest : ndarray of int64, shape (n,)
+        Most households of one building.
     width : ndarray of float64, shape (n,)
         Mean width in metres.
     borders : Borders
         Shared borders in metres, `middle` in the metric CRS.
     rank : ndarray of int64, shape (n_borders,)
-        `RANK` of the street each border lies on.
+        `RANK` of what each border lies on.
+    rim : ndarray of float64, shape (n,)
+        Perimeter in metres.
     """
 
     faces: np.ndarray
     unit: np.ndarray
     area: np.ndarray
+    rim: np.ndarray
     households: np.ndarray
+    biggest: np.ndarray
     width: np.ndarray
     borders: Borders
     rank: np.ndarray
@@ -119,24 +135,78 @@ def enclose(lines: np.ndarray, boundaries: gpd.GeoDataFrame) -> tuple[np.ndarray
         np.concatenate([shapely.boundary(polygons), lines]), grid_size=LATTICE
     )
     faces = np.asarray(shapely.get_parts(shapely.polygonize(shapely.get_parts(noded))))
-    inner = shapely.get_coordinates(shapely.point_on_surface(faces))
-    found = locate(build_index(polygons[order]), inner)
+    found = locate(build_index(polygons[order]), _inner_points(faces))
     faces, found = faces[found >= 0], found[found >= 0]
     return faces, order[found]
 
 
-def dividing_lines(
-    boundaries: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, water: gpd.GeoDataFrame
-) -> np.ndarray:
-    """Return the streets and water edges that touch a boundary, as lines in degrees."""
+def _inner_points(faces: np.ndarray) -> np.ndarray:
+    """Return a point well inside each face; float64, shape (n, 2).
+
+    A point on a surface may lie where the face is a spike narrower than the lattice, and round to
+    the face beside it: such a face takes the centre of its largest circle.
+    """
+    points = shapely.point_on_surface(faces)
+    near = shapely.distance(points, shapely.boundary(faces)) < NEAR_LINE
+    circles = shapely.maximum_inscribed_circle(faces[near], LATTICE)
+    points[near] = shapely.get_point(circles, 0)
+    return np.asarray(shapely.get_coordinates(points))
+
+
+@dataclass(frozen=True, slots=True)
+class Dividers:
+    """What bounds grids: streets, shores and rail.
+
+    Attributes
+    ----------
+    lines : ndarray of LineString
+        In degrees.
+    rank : ndarray of int64
+        `RANK` of each.
+    """
+
+    lines: np.ndarray
+    rank: np.ndarray
+
+
+def gather_dividers(
+    streets: gpd.GeoDataFrame, water: gpd.GeoDataFrame, rail: gpd.GeoDataFrame | None = None
+) -> Dividers:
+    """Return streets, shores and rail; a street or rail on a bridge or below ground divides too."""
     shores = water.geometry.to_numpy()
     is_area = shapely.get_dimensions(shores) == 2
-    roads = streets.geometry.to_numpy()
-    lines = np.concatenate(
-        [roads, _overshoots(roads), shapely.boundary(shores[is_area]), shores[~is_area]]
+    edges = shapely.get_parts(np.concatenate([shapely.boundary(shores[is_area]), shores[~is_area]]))
+    tracks = np.zeros(0, dtype=object)
+    if rail is not None:
+        tracks = shapely.get_parts(rail.geometry.to_numpy())
+    rank = streets[Col.STREET_CLASS].map(RANK).to_numpy(dtype=np.int64)
+    return Dividers(
+        lines=np.concatenate([streets.geometry.to_numpy(), edges, tracks]),
+        rank=np.concatenate(
+            [rank, np.ones(len(edges), dtype=np.int64), np.full(len(tracks), MAIN)]
+        ),
     )
-    tree = shapely.STRtree(lines)
-    touching = tree.query(lowest_units(boundaries).geometry.to_numpy(), predicate="intersects")[1]
+
+
+def divided_units(boundaries: gpd.GeoDataFrame) -> np.ndarray:
+    """Tell which units are divided further, by more than enclaves; bool, shape (n,)."""
+    parents = boundaries.loc[~is_enclave(boundaries), Col.ADMIN_PARENT]
+    return np.asarray(boundaries[Col.CODE].isin(set(parents)).to_numpy())
+
+
+def lines_to_node(
+    boundaries: gpd.GeoDataFrame, dividers: Dividers, roads: np.ndarray
+) -> np.ndarray:
+    """Return the dividers that touch a unit which is not divided further, as lines in degrees.
+
+    Parameters
+    ----------
+    roads : ndarray of LineString
+        Streets among the dividers, whose dead ends are drawn a metre longer.
+    """
+    lines = np.concatenate([dividers.lines, _overshoots(roads)])
+    units = boundaries.geometry.to_numpy()[~divided_units(boundaries)]
+    touching = shapely.STRtree(lines).query(units, predicate="intersects")[1]
     return np.asarray(lines[np.unique(touching)])
 
 
@@ -164,49 +234,60 @@ def _overshoots(roads: np.ndarray) -> np.ndarray:
 def measure(
     faces: np.ndarray,
     unit: np.ndarray,
-    streets: gpd.GeoDataFrame,
+    dividers: Dividers,
     buildings: gpd.GeoDataFrame,
     plane: Plane,
 ) -> Blocks:
-    """Return faces as blocks: area, width, households, neighbours and the streets between."""
+    """Return faces as blocks: area, width, households, neighbours and what lies between."""
     metric = plane.project(faces)
-    area = shapely.area(metric)
+    area, rim = shapely.area(metric), shapely.length(metric)
     segments = segments_of(faces)
     ends = plane.metres(segments.ends.reshape(-1, 2)).reshape(-1, 2, 2)
     length = np.hypot(*(ends[:, 1] - ends[:, 0]).T)
     borders = shared_borders(replace(segments, ends=ends), length)
+    households, biggest = count_households(faces, buildings)
     return Blocks(
         faces=faces,
         unit=unit,
         area=area,
-        households=count_households(faces, buildings),
-        width=2 * area / shapely.length(metric),
+        rim=rim,
+        households=households,
+        biggest=biggest,
+        width=2 * area / rim,
         borders=borders,
-        rank=_rank_borders(borders, streets, plane),
+        rank=rank_places(borders.middle, dividers, plane),
     )
 
 
-def count_households(faces: np.ndarray, buildings: gpd.GeoDataFrame) -> np.ndarray:
-    """Return the households of the buildings in each face; int64, shape (n,)."""
+def count_households(
+    faces: np.ndarray, buildings: gpd.GeoDataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the households of each face and of its biggest building; int64, shape (n,)."""
+    total, biggest = np.zeros((2, len(faces)), dtype=np.int64)
     if len(buildings) == 0 or len(faces) == 0:
-        return np.zeros(len(faces), dtype=np.int64)
+        return total, biggest
     face = locate(build_index(faces), shapely.get_coordinates(buildings.geometry.to_numpy()))
     households = buildings[Col.HOUSEHOLDS].to_numpy()
     inside = face >= 0
-    total = np.bincount(face[inside], households[inside], minlength=len(faces))
-    return np.rint(total).astype(np.int64)
+    np.add.at(total, face[inside], households[inside])
+    np.maximum.at(biggest, face[inside], households[inside])
+    return total, biggest
 
 
-def _rank_borders(borders: Borders, streets: gpd.GeoDataFrame, plane: Plane) -> np.ndarray:
-    """Return the strongest street within `STREET_REACH` of each border's middle."""
-    rank = np.zeros(len(borders.pairs), dtype=np.int64)
-    if len(streets) == 0 or len(rank) == 0:
+def rank_places(xy: np.ndarray, dividers: Dividers, plane: Plane) -> np.ndarray:
+    """Return the strongest divider within `STREET_REACH` of each place, 0 where there is none.
+
+    Parameters
+    ----------
+    xy : ndarray of float64, shape (n, 2)
+        Metres in the city's CRS.
+    """
+    rank = np.zeros(len(xy), dtype=np.int64)
+    if len(dividers.lines) == 0 or len(xy) == 0:
         return rank
-    tree = shapely.STRtree(plane.project(streets.geometry.to_numpy()))
-    street_rank = streets[Col.STREET_CLASS].map(RANK).to_numpy(dtype=np.int64)
-    middle = shapely.points(borders.middle)
-    border, street = tree.query(middle, predicate="dwithin", distance=STREET_REACH)
-    np.maximum.at(rank, border, street_rank[street])
+    tree = shapely.STRtree(plane.project(dividers.lines))
+    place, line = tree.query(shapely.points(xy), predicate="dwithin", distance=STREET_REACH)
+    np.maximum.at(rank, place, dividers.rank[line])
     return rank
 
 
@@ -222,7 +303,7 @@ def merge_slivers(blocks: Blocks, boundaries: gpd.GeoDataFrame) -> np.ndarray:
     ndarray of int64, shape (n_blocks,)
         Row of the block that stands for the atom; a block alone stands for itself.
     """
-    divided = boundaries[Col.CODE].isin(set(boundaries[Col.ADMIN_PARENT])).to_numpy()
+    divided = divided_units(boundaries)
     narrow = blocks.width < SLIVER_WIDTH
     is_sliver = (narrow | (blocks.area < SLIVER_AREA)) & (blocks.households == 0)
     is_scrap = narrow & divided[blocks.unit]
@@ -239,14 +320,6 @@ def merge_slivers(blocks: Blocks, boundaries: gpd.GeoDataFrame) -> np.ndarray:
 
 
 @njit(cache=True)
-def _root(parent: np.ndarray, node: int) -> int:
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = parent[node]
-    return node
-
-
-@njit(cache=True)
 def _merge(n: int, pairs: np.ndarray, ways: np.ndarray) -> np.ndarray:
     """Join each block once, over the first pair in order that may be crossed from it."""
     parent = np.arange(n)
@@ -256,9 +329,9 @@ def _merge(n: int, pairs: np.ndarray, ways: np.ndarray) -> np.ndarray:
             sliver, other = pairs[row, way], pairs[row, 1 - way]
             if ways[way, row] and not joined[sliver]:
                 joined[sliver] = True
-                a, b = _root(parent, sliver), _root(parent, other)
+                a, b = root(parent, sliver), root(parent, other)
                 if a != b:
                     parent[a] = b
     for node in range(n):
-        parent[node] = _root(parent, node)
+        parent[node] = root(parent, node)
     return parent

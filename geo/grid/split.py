@@ -1,8 +1,7 @@
-"""Lines that cut blocks with too many households along their buildings.
+"""Blocks with too many households, split along their buildings.
 
 A compound of 400 households has no inner street that could bound a grid of 100. Its buildings are
-halved again and again, across the longer side, between two rows of buildings; the cut lines then
-join the streets as edges of blocks.
+halved again and again by straight chords between two rows of buildings.
 """
 
 from typing import Final
@@ -12,107 +11,101 @@ import numpy as np
 import shapely
 
 from geo.frames import Col
-from geo.grid.blocks import Plane
+from geo.grid.chord import Growing, Site
+from geo.grid.divide import split_faces
 from geo.grid.locate import build_index, locate
+from geo.grid.planar import WHOLE, PlanarMap, map_faces, polygons_of
+from geo.topology import to_lattice
 
-OVERSHOOT: Final = 0.3
-"""Metres a cut line runs past what it must meet, so that rounding cannot leave it short."""
+ROUNDS: Final = 4
+"""Times the split is tried; each leaves out the faces that rounding folded in the one before."""
 
 
-def cut_lines(
-    faces: np.ndarray,
-    buildings: gpd.GeoDataFrame,
-    plane: Plane,
-    *,
-    above: float,
-    aim: float,
-) -> np.ndarray:
-    """Return lines, in degrees, that cut every face of more than `above` households.
+def split_blocks(
+    faces: np.ndarray, buildings: gpd.GeoDataFrame, *, above: float, aim: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split every block of more than `above` households into pieces of at most `aim`.
 
     Parameters
     ----------
     faces : ndarray of Polygon
-        In degrees.
+        In degrees, an edge-matched coverage.
     above : float
-        Households a face may hold without a cut.
+        Households a block may hold without a cut.
     aim : float
-        Households a piece may hold; a single building is never cut.
+        Households a piece may hold where buildings allow; a single building is never cut.
+
+    Returns
+    -------
+    faces : ndarray of Polygon
+        Edge-matched again: where a cut meets a block's border its neighbour has the vertex too.
+    source : ndarray of int64
+        Block each face was a part of.
     """
     if len(buildings) == 0:
-        return np.zeros(0, dtype=object)
+        return faces, np.arange(len(faces))
     lonlat = shapely.get_coordinates(buildings.geometry.to_numpy())
     weight = buildings[Col.HOUSEHOLDS].to_numpy(dtype=np.float64)
     face = locate(build_index(faces), lonlat)
-    order = np.argsort(face, kind="stable")
-    begin = np.searchsorted(face[order], np.arange(len(faces) + 1))
     total = np.bincount(face[face >= 0], weight[face >= 0], minlength=len(faces))
-    large = np.flatnonzero(total > above)
-    metric = plane.project(faces[large])
-    axes = _long_axes(metric)
-    xy = plane.metres(lonlat)
-    lines, owner = [], []
-    for row, (big, polygon, axis) in enumerate(zip(large, metric, axes, strict=True)):
-        inside = order[begin[big] : begin[big + 1]]
-        turn = np.array([[axis[0], -axis[1]], [axis[1], axis[0]]])
-        outline = shapely.get_coordinates(polygon) @ turn
-        box = np.array([outline.min(axis=0), outline.max(axis=0)])
-        pieces = _bisect(xy[inside] @ turn, weight[inside], box, aim)
-        lines += [piece @ turn.T for piece in pieces]
-        owner += [row] * len(pieces)
-    if not lines:
-        return np.zeros(0, dtype=object)
-    reach = shapely.buffer(metric, OVERSHOOT, quad_segs=1, join_style="mitre")
-    clipped = shapely.intersection(shapely.linestrings(np.array(lines)), reach[owner])
-    parts = shapely.get_parts(clipped)
-    parts = parts[shapely.get_dimensions(parts) == 1]
-    return np.asarray(shapely.transform(parts, plane.degrees))
+    is_big = total > above
+    site = Site(to_lattice(lonlat), weight)
+    planar = map_faces(shapely.orient_polygons(faces))
+    for _ in range(ROUNDS):
+        pieces, source = _split(planar, is_big, face, site, (above, aim))
+        folded = ~shapely.is_valid(pieces)
+        if not folded.any():
+            return pieces, source
+        is_big[_near(planar, np.unique(source[folded]))] = False
+    return faces, np.arange(len(faces))
 
 
-def _long_axes(polygons: np.ndarray) -> np.ndarray:
-    """Return the unit vector along the longer side of each polygon's smallest rectangle."""
-    axes = np.zeros((len(polygons), 2))
-    for row, rectangle in enumerate(shapely.oriented_envelope(polygons)):
-        corner = shapely.get_coordinates(rectangle)[:3]
-        sides = np.diff(corner, axis=0)
-        side = sides[np.argmax(np.hypot(*sides.T))]
-        axes[row] = side / np.hypot(*side)
-    return axes
+def _split(
+    planar: PlanarMap,
+    is_big: np.ndarray,
+    face: np.ndarray,
+    site: Site,
+    limits: tuple[float, float],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return all faces with the big ones in pieces, and which face each was a part of."""
+    order = np.argsort(face, kind="stable")
+    inside = order[np.append(is_big, [False])[face[order]]]
+    n_rings = len(planar.ring_start)
+    map_ = _with_room(planar, 2 * len(inside) + 8 * n_rings, 5 * len(inside) + 20 * n_rings)
+    halves, ring_start, face_start, source = split_faces(
+        map_,
+        (planar.halves, planar.ring_start, planar.face_start),
+        is_big,
+        Site(site.xy[inside], site.weight[inside]),
+        np.searchsorted(face[inside], np.arange(len(is_big) + 1)),
+        limits,
+    )
+    pieces = PlanarMap(
+        vertices=map_.vertices[: map_.used[0]],
+        edges=map_.edges[: map_.used[1]],
+        halves=halves,
+        ring_start=ring_start,
+        face_start=face_start,
+    )
+    return polygons_of(pieces), source
 
 
-def _bisect(
-    points: np.ndarray, weight: np.ndarray, box: np.ndarray, aim: float
-) -> list[np.ndarray]:
-    """Return cut lines, each of shape (2, 2), in the rectangle's own frame."""
-    lines = []
-    todo = [(np.arange(len(points)), box)]
-    while todo:
-        rows, room = todo.pop()
-        if weight[rows].sum() <= aim or len(rows) < 2:
-            continue
-        spread = np.ptp(points[rows], axis=0)
-        along = int(np.argmax(spread))
-        if spread[along] < 1.0:
-            continue
-        rows = rows[np.argsort(points[rows, along], kind="stable")]
-        cut, where = _halving(points[rows, along], weight[rows])
-        line = np.array(room)
-        line[:, along] = where
-        line[:, 1 - along] += [-OVERSHOOT, OVERSHOOT]
-        lines.append(line)
-        left, right = room.copy(), room.copy()
-        left[1, along] = right[0, along] = where
-        todo += [(rows[:cut], left), (rows[cut:], right)]
-    return lines
+def _near(planar: PlanarMap, faces: np.ndarray) -> np.ndarray:
+    """Return the faces and all that share a vertex with them."""
+    first = planar.edges[planar.halves >> 1, planar.halves & 1]
+    face = np.searchsorted(
+        planar.ring_start[planar.face_start], np.arange(len(first)), side="right"
+    )
+    touched = np.isin(first, first[np.isin(face - 1, faces)])
+    return np.unique(face[touched] - 1)
 
 
-def _halving(position: np.ndarray, weight: np.ndarray) -> tuple[int, float]:
-    """Return how many of the sorted buildings come before the cut, and where it runs.
-
-    The cut halves the households as well as a gap between buildings allows: a metre of gap is
-    worth one per cent of imbalance.
-    """
-    before = np.cumsum(weight)[:-1]
-    imbalance = np.abs(2 * before / weight.sum() - 1)
-    gap = np.diff(position)
-    cut = int(np.argmin(imbalance - 0.01 * np.minimum(gap, 30.0) + (gap < 0.5)))
-    return cut + 1, float((position[cut] + position[cut + 1]) / 2)
+def _with_room(planar: PlanarMap, n_vertices: int, n_edges: int) -> Growing:
+    used = np.array([len(planar.vertices), len(planar.edges)])
+    return Growing(
+        vertices=np.concatenate([planar.vertices, np.zeros((n_vertices, 2), dtype=np.int64)]),
+        edges=np.concatenate([planar.edges, np.zeros((n_edges, 2), dtype=np.int64)]),
+        halved=np.full(used[1] + n_edges, WHOLE),
+        base=np.concatenate([planar.edges, np.zeros((n_edges, 2), dtype=np.int64)]),
+        used=used,
+    )

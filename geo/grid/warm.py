@@ -9,7 +9,8 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.frames import BOUNDARIES, BUILDINGS, STREETS, WATER, Col, Schema, empty_frame
 from geo.grid.cut import cut_cells
-from geo.grid.locate import assign_cells
+from geo.grid.groups import cut_groups
+from geo.grid.locate import join_points
 from geo.units import LIAOCHENG_EPSG
 
 BLOCKS = 5
@@ -45,7 +46,8 @@ def warm_up() -> None:
         houses,
         epsg=LIAOCHENG_EPSG,
     )
-    assign_cells(houses, cells, epsg=LIAOCHENG_EPSG)
+    join_points(houses, cells)
+    cut_groups(cells, houses, epsg=LIAOCHENG_EPSG)
 
 
 def _frame(schema: Schema, geometry: list[BaseGeometry], **values: str | int) -> gpd.GeoDataFrame:
