@@ -24,9 +24,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import numpy as np
-import shapely
 
+from api.maps import write_theme
+from api.maps.themes import grids_theme
 from geo.grid import cut_grids, keep_codes, score_cells
+from geo.privacy import Audience
 from geo.sample import make_city
 
 day = date(2026, 11, 20)
@@ -90,51 +92,18 @@ print(kept.aliases.groupby("alias_case").share.agg(["size", "median"]).round(3))
 # %% [markdown]
 # ## The map
 #
-# The grids of the district's core on its streets, coloured by households: the aim is green, what
-# is outside it amber, and grids that reach over a main road have a dark outline.
-
+# All grids by households, darker where there are more; townships and villages; and, listed and
+# marked, those outside 80 to 120 with their reasons. One file, no network.
 
 # %%
-def outline(polygon: shapely.Geometry) -> str:
-    """Return an SVG path of a polygon in metres."""
-    rings = [polygon.exterior, *polygon.interiors]
-    return " ".join(
-        "M" + " ".join(f"{x:.1f},{-y:.1f}" for x, y in ring.coords[:-1]) + "Z" for ring in rings
-    )
-
-
-cells = cut.cells.to_crs(layers.epsg)
-dense = cells.assign(density=cells.households / cells["area"]).nlargest(150, "density")
-middle = dense.geometry.centroid
-centre = shapely.Point(middle.x.median(), middle.y.median())
-core = cells[cells.distance(centre) < 2500]
-roads = layers.streets.to_crs(layers.epsg)
-roads = roads[roads.distance(centre) < 2500]
-crossing = set(cut.crossings.cell_id)
-fill = np.where(core.households.between(80, 120), "#b7dfb0", "#f2c14e")
-fill = np.where(core.households == 0, "#eeeeee", fill)
-shapes = [
-    f'<path d="{outline(shape)}" fill="{colour}" stroke="{"#222" if code in crossing else "#fff"}" '
-    f'stroke-width="{8 if code in crossing else 4}"><title>{code} · {n} 户</title></path>'
-    for shape, colour, code, n in zip(
-        core.geometry, fill, core.cell_id, core.households, strict=True
-    )
-]
-width = {"expressway": 18, "arterial": 14, "collector": 8}
-lines = [
-    '<polyline fill="none" stroke="#555" stroke-opacity="0.6" '
-    f'stroke-width="{width.get(kind, 3)}" points="'
-    + " ".join(f"{x:.1f},{-y:.1f}" for x, y in shape.coords)
-    + '"/>'
-    for shape, kind in zip(roads.geometry, roads.street_class, strict=True)
-]
-view = f"{centre.x - 2500:.0f} {-centre.y - 2500:.0f} 5000 5000"
-page = Path(mkdtemp()) / "grids.html"
-page.write_text(
-    "<!doctype html><meta charset='utf-8'><title>基础网格 Basic grids</title>"
-    "<p>样例数据（虚构） Sample data, made up. "
-    "绿 80–120 户 green, 黄 其他 amber, 灰 无户数 grey, 深框 跨主干路 dark outline.</p>"
-    f"<svg viewBox='{view}' width='1000' height='1000'>{''.join(shapes + lines)}</svg>",
-    encoding="utf-8",
+theme = grids_theme(
+    cut.cells,
+    cut.reasons,
+    layers.boundaries,
+    figures=score.figures(),
+    data_date=day,
+    attribution=layers.attribution,
 )
+page = Path(mkdtemp()) / "grids.html"
+write_theme(theme, page, audience=Audience.COMMAND, lang="en")
 print(page)

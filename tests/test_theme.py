@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -160,6 +161,15 @@ def test_steps_say_n_of_all_and_what_has_no_value(opened):
     tab = opened(browser_page["DESK"])
     rows = tab.locator(".step").all_inner_texts()
     assert rows == ["< 80 · 1/3", "80 – 120 · 1/3", "≥ 120 · 0/3", "– · 1/3"]
+
+
+def test_whole_numbers_are_told_by_first_and_last(tmp_path):
+    whole = theme()
+    cells = whole.layers[0].frame.assign(households=[60, 100, 130])
+    counted = replace(whole.layers[0], frame=cells)
+    path = tmp_path / "whole.html"
+    write_theme(replace(whole, layers=(counted,)), path, audience=Audience.COMMAND)
+    assert payload_of(path)["layers"][0]["ranges"] == ["< 80", "80 – 119", "≥ 120"]
 
 
 def test_a_listed_row_leads_to_its_place_and_hostile_names_stay_text(opened):

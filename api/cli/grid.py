@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.cli.basis import Basis, Boundaries, DataDay, Epsg, To, finish, open_basis
-from api.cli.session import Datum, Drop, Lang, Session, open_session
+from api.cli.output import require_outputs
+from api.cli.session import Datum, Drop, Lang, Session, open_session, say_paths
 from api.console import stop_on_interrupt
 from api.i18n import both, text
 from geo.errors import OptionInvalid
@@ -37,6 +38,7 @@ def grids(
     crossings: Annotated[Table, typer.Option(help=both("cli.grids.crossings"))] = None,
     scores: Annotated[Table, typer.Option(help=both("cli.grids.scores"))] = None,
     aliases: Annotated[Table, typer.Option(help=both("cli.grids.aliases"))] = None,
+    page: Annotated[Table, typer.Option(help=both("cli.grids.page"))] = None,
     target: Annotated[float, typer.Option(help=both("cli.grids.target"))] = 100.0,
     day: DataDay = None,
     epsg: Epsg = None,
@@ -51,6 +53,15 @@ def grids(
     ):
         from geo.grid import cut_grids, keep_codes, score_cells  # noqa: PLC0415  heavy
 
+        tables = {
+            "--reasons": reasons,
+            "--crossings": crossings,
+            "--scores": scores,
+            "--aliases": aliases,
+        }
+        _require_outputs(
+            out, tables, page, inputs=(boundaries, streets, buildings, water, rail, old)
+        )
         if aliases is not None and old is None:
             raise OptionInvalid(option="--aliases", value=aliases, expected="--old beside it")
         basis = open_basis(session, boundaries, out, day=day, epsg=epsg, drop=drop)
@@ -77,7 +88,8 @@ def grids(
             epsg=basis.epsg,
             data_date=basis.day,
         )
-        _say_score(session, score)
+        for code, params in score.figures():
+            session.say(code, **params)
         _say_exceptions(session, cut)
         written: list[tuple[Any, Path, str]] = [(cut.cells, out, "cells")]
         if before is not None:
@@ -86,13 +98,37 @@ def grids(
             _say_kept(session, basis, kept.aliases)
             written += [(kept.aliases, aliases, "cell_aliases")] if aliases is not None else []
             cut = cut.renamed(kept.new_code)
-        tables = {
+        named = {
             "grid_reasons": (cut.reasons, reasons),
             "grid_crossings": (cut.crossings, crossings),
             "grid_scores": (score.by_unit, scores),
         }
-        written += [(frame, path, name) for name, (frame, path) in tables.items() if path]
+        written += [(frame, path, name) for name, (frame, path) in named.items() if path]
         finish(session, basis, written)
+        if page is not None:
+            _draw(session, cut, basis, score, page)
+
+
+def _require_outputs(
+    out: Path, tables: dict[str, Table], page: Table, *, inputs: tuple[Table, ...]
+) -> None:
+    from geo.io.export import SUFFIXES, TABLES  # noqa: PLC0415
+
+    areas = [suffix for suffix in SUFFIXES if suffix not in TABLES]
+    suffixes = {"--out": areas, "--page": [".html"], **dict.fromkeys(tables, TABLES)}
+    require_outputs({"--out": out, **tables, "--page": page}, suffixes=suffixes, inputs=inputs)
+
+
+def _draw(session: Session, cut: "Cut", basis: Basis, score: "GridScore", page: Path) -> None:
+    from api.maps import write_theme  # noqa: PLC0415
+    from api.maps.themes import grids_theme  # noqa: PLC0415
+    from geo.privacy import Audience  # noqa: PLC0415
+
+    theme = grids_theme(
+        cut.cells, cut.reasons, basis.boundaries, figures=score.figures(), data_date=basis.day
+    )
+    write_theme(theme, page, audience=Audience.COMMAND, lang=session.lang)
+    say_paths(session, [page])
 
 
 def _read(
@@ -130,37 +166,6 @@ def _old_cells(basis: Basis, path: Path) -> "gpd.GeoDataFrame":
             Col.COUNTY_CODE: code.str[:6],
             Col.GRID_ROLE: role.astype("str"),
         }
-    )
-
-
-def _say_score(session: Session, score: "GridScore") -> None:
-    """Print the four demands."""
-    session.say(
-        "grid.score.border",
-        rate=score.on_streets,
-        inner=score.inner_on_streets,
-        allowed=score.inner_where_streets,
-    )
-    session.say(
-        "grid.score.size",
-        aim=score.in_aim,
-        bound=score.in_bound,
-        band=score.in_band,
-        variation=f"{score.variation:.3f}",
-    )
-    session.say(
-        "grid.score.cover",
-        gap=f"{score.gap_area:,.2f}",
-        overlap=f"{score.overlap_area:,.2f}",
-        straddles=score.n_straddles,
-    )
-    session.say(
-        "grid.score.care",
-        whole=score.whole,
-        mean=f"{score.compactness:.3f}",
-        median=f"{score.median_compactness:.3f}",
-        walk=f"{score.walk[0]:,.0f}",
-        longest=f"{score.walk[1]:,.0f}",
     )
 
 

@@ -4,6 +4,7 @@ What planners look at besides a night: grids and how they score, faults of a cov
 gaps of a register. Same look as the commander's map, no network.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -226,7 +227,7 @@ def _layer(layer: ThemeLayer, lattice: Lattice) -> dict[str, object]:
         "on": layer.is_on,
         "listed": min(len(frame), MAX_LISTED) if layer.is_listed else 0,
         "step": pack_ints(_steps(layer)) if layer.value else "",
-        "limits": list(layer.limits),
+        "ranges": list(_ranges(layer)) if layer.value else [],
         "columns": [
             {"label": _both(column.label), "words": column.words, "values": _values(frame, column)}
             for column in layer.columns
@@ -259,6 +260,17 @@ def _steps(layer: ThemeLayer) -> np.ndarray:
     value = layer.frame[layer.value].to_numpy(dtype=np.float64)
     step = np.searchsorted(np.asarray(layer.limits, dtype=np.float64), value, side="right")
     return np.where(np.isnan(value), -1, step)
+
+
+def _ranges(layer: ThemeLayer) -> Iterator[str]:
+    """Yield what each step holds; whole numbers are told by their first and last."""
+    is_whole = pd.api.types.is_integer_dtype(layer.frame[layer.value])
+    for low, high in itertools.pairwise((None, *layer.limits, None)):
+        last = high - 1 if is_whole and high is not None else high
+        if low is None:
+            yield f"< {high:g}"
+        else:
+            yield f"≥ {low:g}" if last is None else f"{low:g} – {last:g}"
 
 
 def _values(frame: gpd.GeoDataFrame, column: Column) -> list[str]:

@@ -62,7 +62,7 @@ def grids_theme(
     marked = marked.sort_values(Col.HOUSEHOLDS, ascending=False, ignore_index=True)
     size = Column(name=Col.HOUSEHOLDS, label=_label("households"))
     code = Column(name=Col.CELL_ID, label=_label("cell"))
-    why = Column(name=Col.REASON, label=_label("reason"), words="grid.reason.")
+    why = Column(name=Col.REASON, label=_label("reason"), words="theme.reason.")
     grids = ThemeLayer(
         name=("theme.cells", {}),
         frame=cells,

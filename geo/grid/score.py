@@ -1,5 +1,6 @@
 """Basic grids judged by the four demands of the rules: 街巷定界, 规模适度, 无缝覆盖, 便于管理."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -78,6 +79,38 @@ class GridScore:
     compactness: float
     median_compactness: float
     walk: tuple[float, float]
+
+    def figures(self) -> tuple[tuple[str, Mapping[str, object]], ...]:
+        """Return the four demands as message codes and parameters."""
+        border = {
+            "rate": str(self.on_streets),
+            "inner": str(self.inner_on_streets),
+            "allowed": str(self.inner_where_streets),
+        }
+        size = {
+            "aim": str(self.in_aim),
+            "bound": str(self.in_bound),
+            "band": str(self.in_band),
+            "variation": f"{self.variation:.3f}",
+        }
+        cover = {
+            "gap": f"{self.gap_area:,.2f}",
+            "overlap": f"{self.overlap_area:,.2f}",
+            "straddles": self.n_straddles,
+        }
+        care = {
+            "whole": str(self.whole),
+            "mean": f"{self.compactness:.3f}",
+            "median": f"{self.median_compactness:.3f}",
+            "walk": f"{self.walk[0]:,.0f}",
+            "longest": f"{self.walk[1]:,.0f}",
+        }
+        return (
+            ("grid.score.border", border),
+            ("grid.score.size", size),
+            ("grid.score.cover", cover),
+            ("grid.score.care", care),
+        )
 
 
 @dataclass(frozen=True, slots=True)

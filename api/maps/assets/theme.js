@@ -102,14 +102,10 @@ function stepRow(colour, text) {
 }
 function legendRows(layer) {
   if (layer.mark !== 'steps' || !layer.steps) return [];
-  const n = Array(layer.limits.length + 1).fill(0);
+  const n = Array(layer.ranges.length).fill(0);
   let missing = 0;
   for (const step of layer.steps) step < 0 ? missing++ : n[step]++;
-  const rows = n.map((many, step) => {
-    const low = layer.limits[step - 1], high = layer.limits[step];
-    const range = low === undefined ? `< ${high}` : high === undefined ? `≥ ${low}` : `${low} – ${high}`;
-    return stepRow(stepColour(layer, step), `${range} · ${share(many, layer.n)}`);
-  });
+  const rows = n.map((many, step) => stepRow(stepColour(layer, step), `${layer.ranges[step]} · ${share(many, layer.n)}`));
   if (missing) rows.push(stepRow(C.panel, `– · ${share(missing, layer.n)}`));
   return rows;
 }
@@ -197,7 +193,7 @@ function start() {
     if (D.format !== FORMAT) throw new Error(`not ${FORMAT}`);
     readTokens();
     D.layers.forEach(decodeLayer);
-    map = L.map(options.id, { zoomControl: false, attributionControl: false, minZoom: options.min_zoom, maxZoom: options.max_zoom, preferCanvas: true });
+    map = L.map(options.id, { zoomControl: false, attributionControl: false, minZoom: options.min_zoom, maxZoom: options.max_zoom, zoomSnap: .25, preferCanvas: true });
     painter = L.canvas({ padding: .2, tolerance: 4 });
     fitAll();                                            // the credit line needs a view, the view its height
     drawAll();
