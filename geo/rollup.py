@@ -1,20 +1,23 @@
 """Sums of any place indicator from cells up to the city; the parts equal the whole."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final, Literal, TypeAlias
 
 import geopandas as gpd
 import pandas as pd
 
-from geo.boundary import CODE_COLUMN, is_enclave
+from geo.boundary import CODE_COLUMN, Wanted, is_enclave
 from geo.boundary.code import NUMBER_DIGITS
-from geo.errors import ValueInvalid
+from geo.errors import ColumnMissing, ValueInvalid
 from geo.frames import Col, GridRole, Level
 from geo.rate import Rate
 
 UNMATCHED: Final = ""
 """Code of the row that holds what lies in no unit of a level."""
+
+SOURCE: Final = "roll-up"
+"""What errors call the frame to be summed."""
 
 CELL: Final = "cell"
 """The level below the villages: basic grids, and independent grids that are one cell."""
@@ -43,6 +46,7 @@ def roll_up(
         Any rows with `cell_id` ("" where a row lies in no cell) and the columns to sum. For a rate
         give both its n and its N; shares do not add up.
     columns : sequence of str
+        Whole counts: a float column is refused, shares and rates among them.
     cells, boundaries : GeoDataFrame
         CELLS and BOUNDARIES frames.
     by : sequence of Level or "cell"
@@ -54,6 +58,13 @@ def roll_up(
         Columns level, code, name and the sums, one row per unit of the boundaries (zeros
         included), levels in the order of `by`, codes ascending. What belongs to no unit of a
         level stands in a row with code "": at every level the rows sum to the whole frame.
+
+    Raises
+    ------
+    ColumnMissing
+        The frame has no `cell_id` or a column to sum is not in it.
+    ValueInvalid
+        A column that does not hold counts, such as a share.
     """
     parts = []
     whole = _by_cell(frame, columns)
@@ -139,18 +150,40 @@ def rates(
 
 
 def _require_counts(values: pd.Series) -> None:
-    if not pd.api.types.is_integer_dtype(values.dtype):
+    kinds = pd.api.types
+    if not (kinds.is_integer_dtype(values.dtype) or kinds.is_bool_dtype(values.dtype)):
         raise ValueInvalid(
-            source="roll-up",
+            source=SOURCE,
             row="–",
             column=values.name,
             value=f"type {values.dtype}",
-            expected="whole counts; give n and N, not their share",
+            expected=Wanted.COUNTS,
         )
 
 
+def _require_columns(frame: pd.DataFrame, wanted: Iterable[str], *, source: str) -> None:
+    """Refuse a frame without a column.
+
+    Raises
+    ------
+    ColumnMissing
+    """
+    for column in wanted:
+        if column not in frame.columns:
+            found = ", ".join(map(str, frame.columns))
+            raise ColumnMissing(source=source, column=column, found=found)
+
+
 def _by_cell(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Return the sums of each cell id: a million rows are looked at once, not at every level."""
+    """Return the sums of each cell id: a million rows are looked at once, not at every level.
+
+    Raises
+    ------
+    ColumnMissing, ValueInvalid
+    """
+    _require_columns(frame, [Col.CELL_ID, *columns], source=SOURCE)
+    for column in columns:
+        _require_counts(frame[column])
     return frame.groupby(Col.CELL_ID, sort=False)[list(columns)].sum()
 
 

@@ -33,9 +33,16 @@ from typer.testing import CliRunner
 from api.cli import app
 from api.store import open_store
 from api.store.boundaries import read_merges
-from geo.boundary import carry_over, count_relations, match_versions
+from geo.boundary import (
+    Placed,
+    carry_over,
+    count_relations,
+    match_versions,
+    require_one_place,
+)
 from geo.boundary.name import are_alike, own_name
-from geo.errors import ColumnMissing, ValueInvalid
+from geo.crs import wgs84_to_gcj02
+from geo.errors import ColumnMissing, PersonalDataRefused, ValueInvalid
 from geo.frames import SUCCESSION, Level, require
 from geo.io import read_register, read_succession_table, read_units_of, write_geopackage
 
@@ -477,3 +484,88 @@ def test_the_command_keeps_the_map_in_the_store(
         merges = read_merges(connection, from_version="2019-10", to_version="2023-06")
     assert len(merges) == 13
     assert {m.old_code for m in merges if m.new_code is None} == {"371523101206", "371523101207"}
+
+
+def moved(units, shift):
+    return units.set_geometry(
+        gpd.GeoSeries(shapely.transform(units.geometry.array, shift), crs=4326)
+    )
+
+
+def test_code_and_name_decide_nothing_where_areas_do_not_meet():
+    """Issue 5: two layers 60 degrees apart were "same" throughout, by code and name."""
+    far = moved(areas(OLDER), lambda lonlat: lonlat - [60, 0])
+    found = match_versions(areas(OLDER), far, epsg=32650)
+    assert set(found.relation) == {"unresolved"}
+    assert set(found.evidence) == {"code_name"}
+    assert list(found.offered_code) == list(found.old_code)
+    one = pd.concat([areas(OLDER)[:3], far[3:]], ignore_index=True)
+    found = match_versions(areas(OLDER), one, epsg=32650)
+    assert list(found.relation) == ["same"] * 3 + ["unresolved"]
+    table = known((OLDER[3][0], OLDER[3][0]))
+    assert set(match_versions(areas(OLDER), one, epsg=32650, table=table).relation) == {"same"}
+
+
+@pytest.mark.parametrize(
+    ("shift", "said"),
+    [
+        (lambda lonlat: lonlat - [60, 0], "old.gpkg: none of the 4 rows lies inside"),
+        (wgs84_to_gcj02, "new.gpkg: the points are stated as WGS-84 but lie like GCJ-02"),
+        (lambda lonlat: lonlat - [-0.0055, -0.0005], "new.gpkg: the points are stated as WGS-84"),
+    ],
+    ids=["elsewhere", "another datum", "moved like it"],
+)
+def test_the_command_refuses_layers_that_lie_apart(tmp_path, small_layers, shift, said):
+    units = small_layers.boundaries
+    old, new = tmp_path / "old.gpkg", tmp_path / "new.gpkg"
+    write_geopackage(units, old, layer="boundaries")
+    write_geopackage(moved(units, shift), new, layer="boundaries")
+    done = run("match-boundaries", old, new, "--out", tmp_path / "m.csv", "--lang", "en")
+    assert done.exit_code == 2
+    assert said in done.output
+
+
+def test_a_register_is_screened_like_every_other_file(vintages, tmp_path):
+    """Issue 5: a register with a column of persons in charge was read."""
+    old, new = vintages
+    spoiled = write(tmp_path / "p.csv", "")
+    register(OLD).assign(负责人="张三").to_csv(spoiled, index=False)
+    with pytest.raises(PersonalDataRefused, match="--drop 负责人"):
+        read_register(spoiled)
+    out = ("--out", tmp_path / "m.csv", "--lang", "en")
+    assert run("match-boundaries", spoiled, new, *out).exit_code == 2
+    assert run("match-boundaries", spoiled, new, *out, "--drop", "负责人").exit_code == 0
+    table = write(tmp_path / "t.csv", "原代码,新代码,联系电话\n371523101207,,13812345678\n")
+    with pytest.raises(PersonalDataRefused, match="--drop 联系电话"):
+        read_succession_table(table)
+    assert run("match-boundaries", old, new, *out, "--table", table).exit_code == 2
+
+
+def test_what_a_table_must_hold_is_said_in_the_readers_language(vintages, tmp_path):
+    """Issue 5: English words in Chinese sentences."""
+    table = write(tmp_path / "t.csv", "原代码,新代码\n371523101999,\n")
+    out = ("--table", table, "--out", tmp_path / "m.csv")
+    assert "应为 旧文件里的代码" in run("match-boundaries", *vintages, *out, "--lang", "zh").output
+    assert (
+        "expected a code of the older file"
+        in run("match-boundaries", *vintages, *out, "--lang", "en").output
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("m.pdf", ".csv .xlsx .gpkg .geojson .fgb"), ("m.gpkg", ".csv .xlsx."), ("old.csv", "own")],
+)
+def test_where_to_write_is_checked_first(vintages, tmp_path, name, said):
+    before = vintages[0].read_bytes()
+    done = run("match-boundaries", *vintages, "--out", tmp_path / name, "--lang", "en")
+    assert done.exit_code == 2
+    assert said in done.output
+    assert vintages[0].read_bytes() == before
+
+
+def test_layers_drawn_apart_are_no_question_of_datum(small_layers):
+    units = small_layers.boundaries
+    for east, north in ((0.0, 0.0), (0.0002, 0.0001), (0.0, 0.0055)):
+        near = moved(units, lambda lonlat, by=(east, north): lonlat + by)
+        require_one_place(Placed(frame=near, source="a"), Placed(frame=units, source="b"))

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.boundary import carry_over
-from geo.errors import OptionInvalid, ValueInvalid
+from geo.errors import ColumnMissing, OptionInvalid, ValueInvalid
 from geo.frames import Level
 from geo.rollup import CELL, LEVELS, rates, roll_up, roll_up_roles
 
@@ -182,3 +182,20 @@ def test_an_unresolved_unit_is_in_no_rate():
     of = {"data_date": date(2026, 11, 20), "boundary_version": "2023-06"}
     (rate,) = rates(carried.frame, n="n", total="total", **of)
     assert (rate.n, rate.total, len(carried.unresolved), carried.n_rows) == (2, 4, 1, 3)
+
+
+@pytest.mark.parametrize("sums", [roll_up, roll_up_roles])
+def test_shares_are_not_summed(sums):
+    """Issue 5: percentages of two cells were summed to 105."""
+    cells, boundaries = frames()
+    frame = values([c[0] for c in CELLS[:2]], [1, 2], [10, 10]).assign(share=[70.0, 35.0])
+    with pytest.raises(ValueInvalid, match=r"column share: .*float64.*whole counts"):
+        sums(frame, ["n", "share"], cells, boundaries)
+
+
+@pytest.mark.parametrize("column", ["cell_id", "n"])
+def test_a_column_that_is_not_there_is_named(column):
+    cells, boundaries = frames()
+    frame = values([CELLS[0][0]], [1], [1]).drop(columns=column)
+    with pytest.raises(ColumnMissing, match=f"column {column} is missing"):
+        roll_up(frame, ["n", "total"], cells, boundaries)

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from api.cli import app
 from api.cli.session import EXIT_INPUT, EXIT_REFUSED
+from geo.crs import wgs84_to_gcj02
 from geo.frames import Col
 
 squares = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("topology_squares.py"))))
@@ -134,7 +135,97 @@ def test_options_that_cannot_be_used(clean, tmp_path, options, said):
 def test_formats_that_cannot_hold_faults(clean, tmp_path, name):
     done = run(clean, "--out", tmp_path / name, "--lang", "en")
     assert done.exit_code == EXIT_INPUT
-    assert ".gpkg, .geojson, .fgb" in done.output
+    assert ".gpkg .geojson .fgb" in done.output
+
+
+def without_code(path, code):
+    """Write the town with one unit whose code nobody can read."""
+    town = squares.nested()
+    town.loc[town[Col.CODE] == code, Col.CODE] = "x"
+    return write(path, town)
+
+
+def test_refused_units_are_listed_and_the_status_says_so(tmp_path):
+    """Issue 5: a layer with refused units ended in "Nothing is wrong" and status 0."""
+    path = without_code(tmp_path / "town.gpkg", "37159910120101")
+    done = run(path, "--out", tmp_path / "f.gpkg", "--lang", "en")
+    assert done.exit_code == EXIT_REFUSED, done.output
+    assert "town.gpkg, row 8, column code" in done.output
+    assert "Nothing is wrong with the 7/8 units that were read" in done.output
+    assert len(pd.read_csv(tmp_path / "f-refused.csv")) == 1
+
+
+def test_a_layer_with_refused_units_is_not_repaired(tmp_path):
+    """Issue 5: a repair gave the ground of a refused village to its neighbours."""
+    path = without_code(tmp_path / "town.gpkg", "371599102202")
+    for lang, said in (("en", "neighbours would take the ground"), ("zh", "有 1 行被拒收的图层")):
+        done = run(path, "--repair", "--out", tmp_path / "f.gpkg", "--lang", lang)
+        assert done.exit_code == EXIT_INPUT
+        assert said in done.output
+    assert not (tmp_path / "f-repaired.gpkg").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "out"),
+    [
+        ("f.gpkg", "f.gpkg"),
+        ("f-repaired.gpkg", "f.gpkg"),
+        ("f-left.geojson", "f.geojson"),
+    ],
+)
+def test_what_is_read_is_never_written_over(tmp_path, name, out):
+    """Issue 5: `coverage X --out X` left an empty layer where the boundaries were."""
+    path = write(tmp_path / name, squares.nested())
+    before = path.read_bytes()
+    done = run(path, "--repair", "--out", tmp_path / out, "--lang", "en")
+    assert done.exit_code == EXIT_INPUT
+    assert f"--out: {name} cannot be used" in done.output
+    assert path.read_bytes() == before
+    above = write(tmp_path / "villages.gpkg", squares.nested())
+    done = run(above, "--parents", path, "--repair", "--out", tmp_path / out, "--lang", "en")
+    assert done.exit_code == EXIT_INPUT
+    assert path.read_bytes() == before
+
+
+def moved(town, shift):
+    return town.set_geometry(gpd.GeoSeries(shapely.transform(town.geometry.array, shift), crs=4326))
+
+
+def test_parents_elsewhere_are_refused(tmp_path):
+    """Issue 5: parents 60 degrees away ended in "Nothing is wrong"."""
+    path = write(tmp_path / "town.gpkg", squares.nested())
+    far = moved(squares.nested(), lambda lonlat: lonlat - [60, 0])
+    above = write(tmp_path / "far.gpkg", far)
+    done = run(path, "--parents", above, "--out", tmp_path / "f.gpkg", "--lang", "en")
+    assert done.exit_code == EXIT_INPUT
+    assert "town.gpkg: none of the 8 rows lies inside the boundary far.gpkg" in done.output
+
+
+def test_parents_the_file_has_itself_are_said_to_be_unused(tmp_path):
+    town = write(tmp_path / "town.gpkg", squares.nested())
+    above = write(tmp_path / "above.gpkg", squares.nested())
+    done = run(town, "--parents", above, "--out", tmp_path / "f.gpkg", "--lang", "en")
+    assert done.exit_code == 0, done.output
+    assert "8/8 units of the parents' layer are in town.gpkg too" in done.output
+
+
+@pytest.mark.parametrize("shifted", ["town", "above"])
+def test_parents_in_another_datum_are_named(tmp_path, shifted):
+    """Issue 5: a layer 510 m east gave thousands of faults and no word of the datum."""
+    layers = {"town": squares.nested(), "above": squares.nested()}
+    layers[shifted] = moved(layers[shifted], wgs84_to_gcj02)
+    town, above = (write(tmp_path / f"{name}.gpkg", layer) for name, layer in layers.items())
+    done = run(town, "--parents", above, "--out", tmp_path / "f.gpkg", "--lang", "en")
+    assert done.exit_code == EXIT_INPUT
+    assert f"{shifted}.gpkg: the points are stated as WGS-84 but lie like GCJ-02" in done.output
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_is_left_says_why_in_words(spoiled, tmp_path, lang):
+    """Issue 5: the column held `coverage.reason.far`."""
+    run(spoiled, "--repair", "--tolerance", 1, "--out", tmp_path / "f.gpkg", "--lang", lang)
+    said = gpd.read_file(tmp_path / "f-left.gpkg")[Col.REASON]
+    assert said.str.contains("more than 1 m" if lang == "en" else "1 m 以上").all()
 
 
 def test_bad_files_end_in_one_clear_sentence(tmp_path):

@@ -202,3 +202,61 @@ def test_an_independent_unit_of_its_own_level_tiles_like_any_other():
     both = gpd.GeoDataFrame(pd.concat([town, market], ignore_index=True), crs=4326)
     # township 2 has no vertex where the two meet on its border: the only thing to say
     assert set(find_nested_faults(both, epsg=EPSG)[Col.KIND]) == {"unmatched"}
+
+
+def crooked(rng, n=4, side=200, bends=12, amplitude=7):
+    """Return n x n units that tile a square, their inner borders zigzags on the lattice."""
+    share = np.linspace(0, 1, bends + 1)[:, None]
+
+    def line(begin, end, is_outer):
+        points = np.array(begin) * (1 - share) + np.array(end) * share
+        if not is_outer:
+            points[1:-1] += rng.uniform(-amplitude, amplitude, (bends - 1, 2))
+        return [at(x, y) for x, y in points]
+
+    flat = {
+        (i, j): line((i * side, j * side), ((i + 1) * side, j * side), j in (0, n))
+        for i in range(n)
+        for j in range(n + 1)
+    }
+    steep = {
+        (i, j): line((i * side, j * side), (i * side, (j + 1) * side), i in (0, n))
+        for i in range(n + 1)
+        for j in range(n)
+    }
+    return [
+        shapely.Polygon(
+            flat[i, j] + steep[i + 1, j] + flat[i, j + 1][::-1] + steep[i, j][::-1],
+        )
+        for i in range(n)
+        for j in range(n)
+    ]
+
+
+discs = st.lists(
+    st.tuples(st.floats(60, 740), st.floats(60, 740), st.floats(2, 55)), min_size=1, max_size=5
+)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(discs, st.integers(0, 9))
+def test_gaps_are_what_the_parent_has_and_the_units_have_not(cut, seed):
+    """Issue 5: discs that left a unit in several parts hid the gap beside it."""
+    units = crooked(np.random.default_rng(seed))
+    parent = shapely.coverage_union_all(units)
+    whole = shapely.union_all([shapely.Point(at(x, y)).buffer(r * 1e-5) for x, y, r in cut])
+    left = shapely.transform(shapely.difference(units, whole), lambda xy: np.round(xy, 7))
+    found = faults(*shapely.make_valid(left), parents=(parent,))
+    gaps = found[found[Col.N_COVER] == 0]
+    union = shapely.union_all(shapely.make_valid(left))
+    truth = shapely.area(in_metres([shapely.difference(parent, union)], EPSG))[0]
+    assert gaps[Col.AREA].sum() == pytest.approx(truth, rel=1e-3, abs=1)
+    assert shapely.area(in_metres([shapely.union_all(gaps.geometry)], EPSG))[0] == pytest.approx(
+        truth, rel=1e-3, abs=1
+    )
+
+
+def test_several_parts_alone_are_no_fault_of_their_neighbours():
+    parts = shapely.union_all([box(*A), box(*D)])
+    found = faults(parts, B, C)
+    assert said(found) == [("multipart", "a")]

@@ -304,3 +304,42 @@ def test_what_is_no_coverage_is_not_simplified():
         simplify_nested(spoiled, epsg=EPSG, tolerance=5)
     with pytest.raises(OptionInvalid):
         simplify_nested(nested(), epsg=EPSG, tolerance=0)
+
+
+def test_a_hole_is_not_cut_up_and_filled_in_parts():
+    """Issue 5: a ring of 5 m around one unit, 1,900 m2, was cut across and filled in parts."""
+    rows = [(x, y, x + 100, y + 100) for y in (0, 100, 200) for x in (0, 100, 200)]
+    rows[4] = (105, 105, 195, 195)
+    town = ((0, 0, 300, 300),)
+    left = repair(*rows, parents=town, limits=Limits(hole_area=1500))
+    assert changed(left) == {}
+    assert list(left.left[Col.KIND]) == ["hole"]
+    assert left.left[Col.AREA].sum() == pytest.approx(1900, rel=0.01)
+    assert set(left.left[Col.REASON]) == {"coverage.reason.large"}
+    assert len(repair(*rows, parents=town, limits=Limits(hole_area=2000)).left) == 0
+
+
+def test_a_hole_on_both_sides_of_a_parents_line_is_one():
+    west, east = (0, 0, 100, 200), (100, 0, 200, 200)
+    hole = box(80, 80, 120, 120)  # 4 x 400 m2
+    units = frame(*(shapely.difference(box(*shape), hole) for shape in (A, B, C, D)))
+    units = units.assign(admin_parent=["P0", "P1", "P0", "P1"])
+    parents = frame(west, east, codes=["P0", "P1"])
+    for hole_area, kind, n_left in ((1500, "hole", 2), (1700, "gap", 0)):
+        done = repair_coverage(
+            units, epsg=EPSG, parents=parents, tolerance=60, limits=Limits(hole_area=hole_area)
+        )
+        assert set(done.faults[Col.KIND]) == {kind}
+        assert len(done.left) == n_left
+
+
+def test_a_gap_beside_a_unit_of_several_parts_closes():
+    """Issue 5: units of several parts had no border, so a gap beside one was not seen."""
+    speck = shapely.union_all(
+        [shapely.difference(box(*C), box(80, 48, 100, 52)), box(85, 49, 86, 50)]
+    )
+    done = repair(A, B, speck, D)
+    gap = done.faults[done.faults[Col.KIND] == "gap"]
+    assert gap[Col.AREA].sum() == pytest.approx(20 * 4 - 1, rel=0.01)
+    assert len(done.left) == 0
+    assert area(done, "c") + area(done, "d") == pytest.approx(20_000, rel=0.002)

@@ -1,11 +1,13 @@
 """The command that matches two vintages of a register or of the boundaries."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from api.cli.output import require_outputs, say_refused
 from api.cli.session import (
+    EXIT_REFUSED,
     Datum,
     Drop,
     Lang,
@@ -20,9 +22,16 @@ from api.i18n import both, text
 from geo.errors import OptionInvalid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
+    from geo.io import Reading
+
 commands = typer.Typer()
+
+SHAPES: Final = (".gpkg", ".geojson", ".fgb")
+"""Formats for a result on the older layer's areas."""
 
 Old = Annotated[Path, typer.Argument(help=both("cli.match.old"))]
 New = Annotated[Path, typer.Argument(help=both("cli.match.new"))]
@@ -56,15 +65,22 @@ def match_boundaries(
     with open_session(lang) as session:
         from geo.boundary import match_versions  # noqa: PLC0415  heavy: loaded by its command only
         from geo.io import read_succession_table, read_units_of  # noqa: PLC0415
+        from geo.io.export import TABLES  # noqa: PLC0415
 
+        files = (old, new, table)
+        require_outputs({"--out": out}, suffixes=(*TABLES, *SHAPES), inputs=files)
         if not 0.5 <= sure <= 1:
-            raise OptionInvalid(option="--sure", value=sure, expected="0.5 to 1")
-        known = None if table is None else read_succession_table(table)
+            raise OptionInvalid(option="--sure", value=sure, expected="0.5–1")
+        known = None if table is None else read_succession_table(table, drop=_listed(drop))
         when = text("match.day.unstated", session.lang) if day is None else f"{read_day(day)}"
         readings = [read_units_of(path, datum=datum, drop=_listed(drop)) for path in (old, new)]
         for reading in readings:
             say_notes(session, as_findings(reading.notes))
+        refused = [one for reading in readings for one in reading.refused]
+        say_refused(session, refused, beside=out)
         before, after = (reading.frame for reading in readings)
+        _require_areas(before, out)
+        _require_one_place(readings, (old, new))
         source = "table" if table is None else table.name
         metric = _metric(before, after, epsg)
         found = match_versions(before, after, table=known, epsg=metric, sure=sure, source=source)
@@ -83,10 +99,47 @@ def match_boundaries(
         if keep:
             session.say("match.kept", n=f"{_keep(session, found, versions):,}")
         say_paths(session, _write(found, before, out, versions))
+    if refused:
+        raise typer.Exit(EXIT_REFUSED)
 
 
 def _listed(drop: str) -> tuple[str, ...]:
     return (drop,) if drop else ()
+
+
+def _require_areas(old: "pd.DataFrame", out: Path) -> None:
+    """Refuse a result with areas where the older file has none.
+
+    Raises
+    ------
+    OptionInvalid
+    """
+    import geopandas as gpd  # noqa: PLC0415
+
+    from geo.io.export import TABLES  # noqa: PLC0415
+
+    if not isinstance(old, gpd.GeoDataFrame):
+        require_outputs({"--out": out}, suffixes=TABLES)
+
+
+def _require_one_place(readings: "Sequence[Reading]", paths: "Sequence[Path]") -> None:
+    """Refuse two layers of areas that lie apart.
+
+    Raises
+    ------
+    DatumMismatch, OutsideBoundary
+    """
+    import geopandas as gpd  # noqa: PLC0415
+
+    from geo.boundary import Placed, require_one_place  # noqa: PLC0415
+
+    placed = [
+        Placed(frame=reading.frame, source=path.name, datum=reading.datum)
+        for reading, path in zip(readings, paths, strict=True)
+        if isinstance(reading.frame, gpd.GeoDataFrame)
+    ]
+    if len(placed) == len(readings):
+        require_one_place(*placed)
 
 
 def _metric(old: "pd.DataFrame", new: "pd.DataFrame", epsg: int | None) -> int | None:

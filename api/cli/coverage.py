@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from api.cli.output import require_outputs, say_refused
 from api.cli.session import (
     EXIT_REFUSED,
     Datum,
@@ -14,7 +15,6 @@ from api.cli.session import (
     as_findings,
     open_session,
     read_day,
-    require_folder,
     say_notes,
     say_paths,
 )
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from api.i18n import Language
     from api.maps import Theme
     from api.maps.theme import Said
+    from geo.io import Reading
     from geo.topology import Limits, Repair
 
 commands = typer.Typer()
@@ -71,9 +73,13 @@ def coverage(
         from api.maps.themes import coverage_theme  # noqa: PLC0415  heavy: by its command only
         from geo.topology import QUESTIONS, Limits, find_nested_faults, repair_nested  # noqa: PLC0415
 
-        _require_options(out, tolerance=tolerance, hole_area=hole_area, snap=snap, repair=repair)
+        _require_outputs(out, inputs=(file, parents), repair=repair)
+        _require_options(tolerance=tolerance, hole_area=hole_area, snap=snap, repair=repair)
         when = text("coverage.day.unstated", session.lang) if day is None else f"{read_day(day)}"
-        units, credit = _read(session, file, parents, datum=datum, drop=drop)
+        paths = [path for path in (parents, file) if path is not None]
+        readings = [_read(session, path, datum=datum, drop=drop) for path in paths]
+        n_refused = _require_all(session, readings, out, repair=repair)
+        units, credit = _join(session, readings, paths)
         metric = _metric(units, epsg)
         versions = "、".join(sorted(units[Col.BOUNDARY_VERSION].unique()))
         session.say(
@@ -92,7 +98,7 @@ def coverage(
         faults = (
             find_nested_faults(units, epsg=metric, limits=limits) if done is None else done.faults
         )
-        figures = _counts(faults, units)
+        figures = _counts(faults, units, n_refused=n_refused)
         if done is not None:
             figures.append(_repaired(done, tolerance=tolerance))
         for code, params in figures:
@@ -106,21 +112,44 @@ def coverage(
             data_date=read_day(day) if day else None,
             attribution=credit,
         )
-        say_paths(session, _write(session, out, theme, faults, done, credit=credit))
+        written = _write(session, out, theme, faults, done, limits, tolerance, credit=credit)
+        say_paths(session, written)
     still = faults if done is None else done.left
-    if (~still[Col.KIND].isin(QUESTIONS)).any():
+    if n_refused or (~still[Col.KIND].isin(QUESTIONS)).any():
         raise typer.Exit(EXIT_REFUSED)
 
 
+def _outputs(out: Path) -> dict[str, Path]:
+    """Return the files that a repair writes beside the faults and their map."""
+    return {
+        "repaired": out.with_name(f"{out.stem}-repaired.gpkg"),
+        "changes": out.with_name(f"{out.stem}-changes.csv"),
+        "left": out.with_name(f"{out.stem}-left{out.suffix}"),
+    }
+
+
+def _require_outputs(out: Path, *, inputs: tuple[Path | None, ...], repair: bool) -> None:
+    """Refuse to write over what is read, in any of the files written.
+
+    Raises
+    ------
+    OptionInvalid
+    """
+    require_outputs({"--out": out}, suffixes=SUFFIXES, inputs=inputs)
+    beside = [out.with_suffix(".html"), out.with_name(f"{out.stem}-refused.csv")]
+    for path in (*beside, *(_outputs(out).values() if repair else ())):
+        require_outputs({"--out": path}, suffixes=(path.suffix.lower(),), inputs=inputs)
+
+
 def _require_options(
-    out: Path, *, tolerance: float, hole_area: float, snap: float | None, repair: bool
+    *, tolerance: float, hole_area: float, snap: float | None, repair: bool
 ) -> None:
     """Refuse options before any work is done.
 
     Raises
     ------
     OptionInvalid
-        A number that is not positive, a format that cannot hold faults, --snap without --repair.
+        A number that is not positive, --snap without --repair.
     """
     numbers = {"--tolerance": tolerance, "--hole-area": hole_area, "--snap": snap}
     for option, value in numbers.items():
@@ -128,34 +157,69 @@ def _require_options(
             raise OptionInvalid(option=option, value=value, expected="> 0")
     if snap is not None and not repair:
         raise OptionInvalid(option="--snap", value=snap, expected="--repair")
-    if out.suffix.lower() not in SUFFIXES:
-        raise OptionInvalid(option="--out", value=out.name, expected=", ".join(SUFFIXES))
-    require_folder(out.absolute().parent)
 
 
-def _read(
-    session: Session, file: Path, parents: Path | None, *, datum: str, drop: str
-) -> "tuple[gpd.GeoDataFrame, tuple[str, ...]]":
-    """Return the units of the file and those above them, and the lines to print with them."""
-    import pandas as pd  # noqa: PLC0415  heavy: loaded by its command only
-
-    from geo.io.coverage import read_drawn  # noqa: PLC0415
+def _read(session: Session, path: Path, *, datum: str, drop: str) -> "Reading":
+    """Return the units of a file as they were drawn; say what was assumed."""
+    from geo.io.coverage import read_drawn  # noqa: PLC0415  heavy: loaded by its command only
 
     columns = tuple(name.strip() for name in drop.split(",") if name.strip())
-    frames: list[gpd.GeoDataFrame] = []
-    lines: list[str] = []
-    for path in (parents, file):
-        if path is not None:
-            reading = read_drawn(path, datum=datum, drop=columns)
-            say_notes(session, as_findings(reading.notes))
-            for one in reading.refused:
-                reason = text(one.code, session.lang, **one.params)
-                where = f"{one.source} {one.row} {one.column}"
-                session.err.print(f"  · {where}: {reason}", markup=False)
-            frames.append(reading.frame)
-            lines += reading.attribution
-    joined = pd.concat(frames, ignore_index=True)
+    reading = read_drawn(path, datum=datum, drop=columns)
+    say_notes(session, as_findings(reading.notes))
+    return reading
+
+
+def _require_all(session: Session, readings: "list[Reading]", out: Path, *, repair: bool) -> int:
+    """Say which rows were refused, and return how many.
+
+    Raises
+    ------
+    OptionInvalid
+        A repair would give the ground of the refused units to their neighbours.
+    """
+    refused = [one for reading in readings for one in reading.refused]
+    say_refused(session, refused, beside=out)
+    if refused and repair:
+        raise OptionInvalid(
+            option="--repair",
+            value=Word("coverage.refused.value", {"n": f"{len(refused):,}"}),
+            expected=Word("coverage.refused.expected"),
+        )
+    return len(refused)
+
+
+def _join(
+    session: Session, readings: "list[Reading]", paths: list[Path]
+) -> "tuple[gpd.GeoDataFrame, tuple[str, ...]]":
+    """Return the units of the file and those above them, and the lines to print with them.
+
+    A unit that both files have is taken from the file to be checked, and the user told.
+
+    Raises
+    ------
+    DatumMismatch, OutsideBoundary
+        The file and its parents lie apart.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    from geo.boundary import Placed, require_one_place  # noqa: PLC0415
+
+    placed = [
+        Placed(frame=reading.frame, source=path.name, datum=reading.datum)
+        for reading, path in zip(readings, paths, strict=True)
+    ]
+    if len(placed) > 1:
+        above, below = placed
+        require_one_place(below, above)
+        n_known = int(above.frame[Col.CODE].isin(below.frame[Col.CODE]).sum())
+        if n_known:
+            total = f"{len(above.frame):,}"
+            session.say(
+                "coverage.parents.known", n=f"{n_known:,}", total=total, source=below.source
+            )
+    joined = pd.concat([reading.frame for reading in readings], ignore_index=True)
     once = joined[~joined[Col.CODE].duplicated(keep="last")].reset_index(drop=True)
+    lines = [line for reading in readings for line in reading.attribution]
     return once, tuple(dict.fromkeys(lines))
 
 
@@ -179,8 +243,11 @@ def _metric(units: "gpd.GeoDataFrame", epsg: int | None) -> int:
     return epsg
 
 
-def _counts(faults: "pd.DataFrame", units: "pd.DataFrame") -> "list[Said]":
+def _counts(faults: "pd.DataFrame", units: "pd.DataFrame", *, n_refused: int) -> "list[Said]":
     """Return one sentence by level and kind, n/N of units."""
+    if len(faults) == 0 and n_refused:
+        total = f"{len(units) + n_refused:,}"
+        return [("coverage.none.read", {"n": f"{len(units):,}", "total": total})]
     if len(faults) == 0:
         return [("coverage.none", {})]
     totals = units[Col.LEVEL].value_counts()
@@ -218,6 +285,12 @@ def _repaired(done: "Repair", *, tolerance: float) -> "Said":
     )
 
 
+def _reason(code: str, lang: "Language", limits: "Limits", tolerance: float) -> str:
+    """Return why a fault is still there, in words."""
+    params = {"hole_area": f"{limits.hole_area:,.0f}", "tolerance": f"{tolerance:g}"}
+    return text(code, lang, **params) if code else ""
+
+
 def _say_left(session: Session, done: "Repair", *, tolerance: float, limits: "Limits") -> None:
     from geo.topology import QUESTIONS  # noqa: PLC0415
 
@@ -225,12 +298,7 @@ def _say_left(session: Session, done: "Repair", *, tolerance: float, limits: "Li
     if n_questions:
         session.say("coverage.questions", n=n_questions)
     for row in done.left.itertuples():
-        reason = text(
-            row.reason,
-            session.lang,
-            hole_area=f"{limits.hole_area:,.0f}",
-            tolerance=f"{tolerance:g}",
-        )
+        reason = _reason(row.reason, session.lang, limits, tolerance)
         kind = text(f"coverage.kind.{row.kind}", session.lang)
         session.out.print(f"  {row.fault_id}  {kind}  {row.unit_codes}: {reason}", markup=False)
 
@@ -241,6 +309,8 @@ def _write(
     theme: "Theme",
     faults: "gpd.GeoDataFrame",
     done: "Repair | None",
+    limits: "Limits",
+    tolerance: float,
     *,
     credit: tuple[str, ...],
 ) -> list[Path]:
@@ -254,9 +324,12 @@ def _write(
     write_theme(theme, page, audience=Audience.COMMAND, lang=session.lang)
     paths.append(page)
     if done is not None:
-        repaired = out.with_name(f"{out.stem}-repaired.gpkg")
-        paths += write_file(done.frame, repaired, layer="boundaries", attribution=credit)
-        paths += write_file(done.changes, out.with_name(f"{out.stem}-changes.csv"), layer="changes")
-        left = out.with_name(f"{out.stem}-left{out.suffix}")
-        paths += write_file(done.left, left, layer="left")
+        beside = _outputs(out)
+        words = done.left[Col.REASON].map(
+            lambda code: _reason(code, session.lang, limits, tolerance)
+        )
+        left = done.left.assign(**{Col.REASON: words.astype("str")})
+        paths += write_file(done.frame, beside["repaired"], layer="boundaries", attribution=credit)
+        paths += write_file(done.changes, beside["changes"], layer="changes")
+        paths += write_file(left, beside["left"], layer="left")
     return paths

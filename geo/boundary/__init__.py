@@ -1,7 +1,7 @@
 """Boundaries: units with codes, parents and roles, their dated versions, and what became of them.
 
 The reading order of the modules: `code`, `unit`, `version`; then `name`, `listing`, `evidence`,
-`overlap`, `succession` and `carry`.
+`overlap`, `succession` and `carry`; `place` for two layers, `wanted` for what errors ask for.
 """
 
 from geo.boundary.carry import Carried, carry_over
@@ -13,6 +13,7 @@ from geo.boundary.code import (
     number_cells,
     reading_order,
 )
+from geo.boundary.place import Placed, require_one_place
 from geo.boundary.succession import SURE, count_relations, match_versions
 from geo.boundary.unit import (
     CODE_COLUMN,
@@ -29,6 +30,7 @@ from geo.boundary.unit import (
     unit_codes,
 )
 from geo.boundary.version import valid_on, version_of
+from geo.boundary.wanted import Wanted
 
 __all__ = [
     "CELL_CODE_DIGITS",
@@ -37,6 +39,8 @@ __all__ = [
     "DEPTH",
     "SURE",
     "Carried",
+    "Placed",
+    "Wanted",
     "carry_over",
     "check_nesting",
     "count_relations",
@@ -52,6 +56,7 @@ __all__ = [
     "number_cells",
     "parent_rows",
     "reading_order",
+    "require_one_place",
     "select",
     "unit_codes",
     "valid_on",

@@ -1,5 +1,6 @@
 """What the polygons of two versions say of where units went."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import geopandas as gpd
@@ -77,6 +78,18 @@ def area_links(shares: pd.DataFrame, *, sure: float) -> tuple[dict[int, Link], d
     rival = second.reindex(best.index).fillna(0.0)
     decided = (best["share"] >= sure) | (rival >= RIVAL) | (best["share"] < HALF)
     return _links(best[decided]), _links(best[~decided])
+
+
+def are_apart(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, links: Mapping[int, Link]) -> list[int]:
+    """Return older rows linked, by anything but the user's table, to a unit they do not meet."""
+    rows = [
+        row for row, link in links.items() if link.new >= 0 and link.evidence is not Evidence.TABLE
+    ]
+    goals = [links[row].new for row in rows]
+    mine, theirs = old.geometry.to_numpy()[rows], new.geometry.to_numpy()[goals]
+    drawn = ~(shapely.is_missing(mine) | shapely.is_missing(theirs))
+    apart = drawn & ~shapely.intersects(mine, theirs)
+    return [row for row, is_apart in zip(rows, apart, strict=True) if is_apart]
 
 
 def _links(best: pd.DataFrame) -> dict[int, Link]:

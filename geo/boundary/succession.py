@@ -15,10 +15,14 @@ from geo.boundary.evidence import (
     moved_links,
 )
 from geo.boundary.listing import Listing, listing_of
-from geo.boundary.overlap import area_links, area_shares, has_polygons
+from geo.boundary.overlap import are_apart, area_links, area_shares, has_polygons
+from geo.boundary.wanted import Wanted
 from geo.errors import ValueInvalid
 from geo.frames import SUCCESSION, Col, Evidence, Level, Relation, require
 from geo.privacy import shown
+
+APART: Final = 0.1
+"""How far codes and names of units are trusted whose polygons do not meet."""
 
 SURE: Final = 0.8
 """Confidence from which a unit counts as resolved."""
@@ -47,7 +51,7 @@ def match_versions(
         overrides everything else.
     epsg : int, optional
         Metric CRS. With it, and polygons on both sides, the share of area that lies in one newer
-        unit decides.
+        unit decides; where the two do not meet at all, code and name decide nothing.
     sure : float
         Confidence from which a unit is resolved; below, it is unresolved and the likeliest newer
         unit offered.
@@ -73,7 +77,8 @@ def match_versions(
     before, after = listing_of(old), listing_of(new)
     links: dict[int, Link] = {}
     doubtful: dict[int, Link] = {}
-    if epsg is not None and has_polygons(old) and has_polygons(new):
+    has_areas = epsg is not None and has_polygons(old) and has_polygons(new)
+    if epsg is not None and has_areas:
         links, doubtful = area_links(area_shares(old, new, epsg=epsg), sure=sure)
     links |= _table_links(before, after, table, source=source)
     for depth in range(_n_depths(before)):
@@ -82,6 +87,8 @@ def match_versions(
             links |= {row: link.capped(trust) for row, link in siblings.found.items()}
     links |= moved_links(before, after, links)
     links |= {row: held for row, held in doubtful.items() if _is_elsewhere(links.get(row), held)}
+    if has_areas:
+        links |= {row: links[row].capped(APART) for row in are_apart(old, new, links)}
     return _frame(before, after, links, sure=sure)
 
 
@@ -176,18 +183,18 @@ def _table_links(
     pairs = zip(table[Col.OLD_CODE], table[Col.NEW_CODE], strict=True)
     for number, (old_code, new_code) in enumerate(pairs, start=1):
         if old_code not in old.row_of:
-            raise _refused(source, number, Col.OLD_CODE, old_code, "a code of the older file")
+            raise _refused(source, number, Col.OLD_CODE, old_code, Wanted.OLDER_CODE)
         if new_code and new_code not in new.row_of:
-            raise _refused(source, number, Col.NEW_CODE, new_code, "a code of the newer file")
+            raise _refused(source, number, Col.NEW_CODE, new_code, Wanted.NEWER_CODE)
         row = old.row_of[old_code]
         if row in links:
-            raise _refused(source, number, Col.OLD_CODE, old_code, "every older code once")
+            raise _refused(source, number, Col.OLD_CODE, old_code, Wanted.OLDER_ONCE)
         confidence = CONFIDENCE[Evidence.TABLE] if new_code else 0.0
         links[row] = Link(new.row_of.get(new_code, -1), Evidence.TABLE, confidence)
     return links
 
 
-def _refused(source: str, row: int, column: str, value: str, expected: str) -> ValueInvalid:
+def _refused(source: str, row: int, column: str, value: str, expected: Wanted) -> ValueInvalid:
     return ValueInvalid(
         source=source, row=row, column=column, value=shown(value, code=True), expected=expected
     )

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from geo.boundary.code import CODE_DIGITS, are_independent
+from geo.boundary.wanted import Wanted
 from geo.errors import ValueInvalid
 from geo.frames import Col, GridRole, InstitutionKind, Level
 
@@ -169,7 +170,7 @@ def check_nesting(
             row=first + 1 if rows is None else int(rows[first]),
             column=Col.ADMIN_PARENT,
             value=repr(boundaries[Col.ADMIN_PARENT].iloc[first]),
-            expected="the code of a unit of a higher level in the same file",
+            expected=Wanted.HIGHER_UNIT,
         )
 
 

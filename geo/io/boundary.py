@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.boundary import check_nesting, institution_kinds, misfit_roles
+from geo.boundary import Wanted, check_nesting, institution_kinds, misfit_roles
 from geo.boundary.code import are_codes, are_independent, levels_of, parents_of, shorten_codes
 from geo.boundary.unit import ROLE_OF_LEVEL
 from geo.crs import Datum, datum_of
@@ -102,9 +102,9 @@ def _fill_codes(draft: Draft) -> None:
     codes = shorten_codes(draft.columns[Col.CODE])
     good = are_codes(codes)
     if not good.any():
-        expected = "6, 9 or 12 digits of GB/T 2260"
         column = draft.matched[Col.CODE]
-        raise CodeInvalid(source=draft.table.source, row=1, column=column, expected=expected)
+        source = draft.table.source
+        raise CodeInvalid(source=source, row=1, column=column, expected=Wanted.CODE_DIGITS)
     draft.refuse(~good, Col.CODE, "refusal.code")
     draft.columns[Col.CODE] = codes
 

@@ -7,8 +7,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import shapely
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
-from geo.topology.coverage import NOWHERE, Coverage, in_metres, inner_points
+from geo.topology.coverage import HAIRLINE, NOWHERE, Coverage, in_metres, inner_points
 from geo.topology.match import find_loose
 from geo.topology.node import Chains, snap_round
 from geo.topology.reroute import Rerouting
@@ -60,6 +62,9 @@ class Arrangement:
         Which unit covers which face, sorted by face.
     area, width : ndarray of float64, shape (k,)
         m2 and metres of mean width (2 x area / perimeter) of faces at fault; 0 of the others.
+    gap_area : ndarray of float64, shape (k,)
+        m2 of the whole gap a face is part of: of all gaps wider than a hairline that border on one
+        another, on both sides of the parents' lines; 0 of faces that are no gap.
     involved : ndarray of int64
         Rows of the units whose rings are among the faces' borders.
     on_parent : ndarray of bool, shape (k,)
@@ -85,6 +90,7 @@ class Arrangement:
     claim_unit: np.ndarray
     area: np.ndarray
     width: np.ndarray
+    gap_area: np.ndarray
     involved: np.ndarray
     on_parent: np.ndarray
     unmatched: Segments
@@ -340,6 +346,7 @@ def _label(
         claim_unit=unit,
         area=area,
         width=width,
+        gap_area=_gap_areas(state == State.GAP, area, width, sides=sides, other=other),
         involved=involved,
         on_parent=bad & _lie_along(sides, lines, len(faces)),
         unmatched=unmatched,
@@ -350,6 +357,23 @@ def _label(
         lines=lines,
         parents=parents,
     )
+
+
+def _gap_areas(
+    is_gap: np.ndarray,
+    area: np.ndarray,
+    width: np.ndarray,
+    *,
+    sides: Segments,
+    other: np.ndarray,
+) -> np.ndarray:
+    """Return the area of the whole gap that each face is part of; hairlines join nothing."""
+    joins = is_gap & (width >= HAIRLINE)
+    link = (other != NOWHERE) & joins[sides.owner] & joins[other]
+    ends = (sides.owner[link], other[link])
+    graph = coo_matrix((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(len(area), len(area)))
+    whole = connected_components(graph, directed=False)[1]
+    return np.where(is_gap, np.bincount(whole, area, minlength=len(area))[whole], 0.0)
 
 
 def _lie_along(sides: Segments, lines: Segments, n_faces: int) -> np.ndarray:

@@ -229,7 +229,7 @@ def _faces(
 
 def _kind(arrangement: Arrangement, row: int, limits: Limits, *, is_whole: bool) -> FaultKind:
     state = arrangement.state[row]
-    if state == State.GAP and arrangement.area[row] > limits.hole_area:
+    if arrangement.gap_area[row] > limits.hole_area:
         return FaultKind.HOLE
     if state == State.OVERLAP and is_whole:
         return FaultKind.ENCLAVE

@@ -93,7 +93,8 @@ def repair_coverage(
     tolerance : float
         Metres that a border may move; a fault that needs more is left and listed.
     limits : Limits, optional
-        Gaps larger than its `hole_area` are never filled.
+        Gaps that as a whole, before they are shared out, are larger than its `hole_area` are never
+        filled.
     key : str
         Column that names a unit.
     level : str
@@ -171,7 +172,8 @@ def _mend(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the units that one pass changes, and their new polygons."""
     places = find_places(coverage, found, is_exact=is_exact)
-    bars = find_bars(found, places.all_faces, reach=tolerance / METRES_PER_DEGREE)
+    filled = places.all_faces[found.gap_area[places.all_faces] <= hole_area]
+    bars = find_bars(found, filled, reach=tolerance / METRES_PER_DEGREE)
     found = arrange_around(
         coverage, found, places.all_faces, lines=places.lines, bars=bars, is_exact=is_exact
     )

@@ -98,14 +98,15 @@ def steps_of(keys: np.ndarray) -> np.ndarray:
 
 
 def segments_of(polygons: np.ndarray) -> Segments:
-    """Return the segments of polygons given in longitude and latitude."""
-    rings, ring_owner = shapely.get_rings(polygons, return_index=True)
+    """Return the segments of polygons, of one part or several, in longitude and latitude."""
+    parts, part_owner = shapely.get_parts(polygons, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)  # of a MultiPolygon it gives none
     points, ring = shapely.get_coordinates(rings, return_index=True)
     keys = vertex_keys(points)
     inside = (ring[1:] == ring[:-1]) & (keys[1:] != keys[:-1])
     begin, end = keys[:-1][inside], keys[1:][inside]
     ends = np.stack([points[:-1][inside], points[1:][inside]], axis=1)
-    owner = ring_owner[ring[:-1][inside]]
+    owner = part_owner[part[ring[:-1][inside]]]
     return Segments(np.minimum(begin, end), np.maximum(begin, end), owner, ends)
 
 

@@ -74,10 +74,10 @@ def settle(
     What lies outside every parent goes to nobody. An overlap goes to one of the units that cover
     it: to the only child of the parent it lies in, else to one that has nothing besides, else to
     the one with the longest border on it. A gap goes to the neighbour of its parent with the
-    longest border on it. A gap larger than `hole_area`, and any face whose going would move a
-    border by more than `tolerance` metres, stays as it is.
+    longest border on it. A gap that as a whole is larger than `hole_area`, and any face whose
+    going would move a border by more than `tolerance` metres, stays as it is.
     """
-    is_left = (arrangement.state == State.GAP) & (arrangement.area > hole_area)
+    is_left = arrangement.gap_area > hole_area
     is_left |= arrangement.at_fault & ~asked
     while True:
         owner = _share_out(coverage, arrangement, edges, is_left)
