@@ -9,9 +9,11 @@
     │   ├── FileEmpty               readable, but holds no row
     │   ├── ColumnMissing           a required column is absent
     │   ├── ValueInvalid            a value outside what its column allows
+    │   │   └── RuleInvalid         a key or value of a rules file
     │   ├── CodeInvalid             a code column whose values are not codes
     │   ├── DatumMismatch           coordinates look like another datum than stated
     │   ├── OutsideBoundary         nothing lies where the boundary is
+    │   ├── FarFromStreets          nothing lies near the streets
     │   ├── PersonalDataRefused     columns or values that name or describe persons
     │   ├── PersonalValuesRefused   such values in a column the layer cannot do without
     │   ├── PersonKindRefused       a kind, tag or layer of persons, or a dwelling
@@ -134,6 +136,13 @@ class ValueInvalid(InputError):
     template = "{source}, row {row}, column {column}: {value} is not allowed; expected {expected}."
 
 
+class RuleInvalid(ValueInvalid):
+    """A key of a rules file that is missing or unknown, or a value that it cannot have."""
+
+    code = "input.rule.invalid"
+    template = "{source}, {where}, key {column}: {fault}; expected {expected}."
+
+
 class CodeInvalid(InputError):
     """A code column whose values are not codes."""
 
@@ -158,6 +167,16 @@ class OutsideBoundary(InputError):
     template = (
         "{source}: none of the {n} rows lies inside the boundary {boundary}. "
         "Check longitude, latitude and their order."
+    )
+
+
+class FarFromStreets(InputError):
+    """Nothing of a layer lies near the streets."""
+
+    code = "input.streets.far"
+    template = (
+        "{source}: none of the {n} rows lies within {metres} m of a street of {streets}. "
+        "Check longitude, latitude and their order, and that both files are of one city."
     )
 
 

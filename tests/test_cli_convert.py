@@ -7,7 +7,9 @@ from api.cli import app
 from api.cli.session import EXIT_INPUT
 from geo.crs import wgs84_to_gcj02
 from geo.io import read_boundaries, read_venues, write_layers
+from geo.io.convert import chinese_headers
 from geo.io.position import lonlat_of
+from geo.io.spec import BOUNDARY_SPEC
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def test_map_coordinates_become_wgs84_and_rows_left_out_are_counted(files, tmp_p
     assert done.exit_code == 0, done.output
     n = len(small_layers.venues)
     assert f"venues: {n - 1}/{n} rows written" in done.output
-    assert "left out: v.csv, row 2, column geometry: there is no position" in done.output
+    assert "✕ v.csv, row 2, column geometry: there is no position" in done.output
     assert "read as GCJ-02, written as EPSG:4326" in done.output
     found = read_venues(tmp_path / "v.fgb").frame.to_crs(32650).geometry
     wanted = small_layers.venues.drop(index=1).reset_index(drop=True).to_crs(32650).geometry
@@ -77,3 +79,30 @@ def test_what_cannot_be_done_is_one_sentence(files, tmp_path, arguments, said):
     assert said in done.output
     assert "Traceback" not in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_input_is_never_written_over(files, tmp_path):
+    """Issue 5: `convert X X` replaced the register by what could be read of it."""
+    path = tmp_path / "v.csv"
+    path.write_bytes((files / "venues.csv").read_bytes())
+    done = convert(path, path, "--layer", "venues", "--lang", "zh")
+    assert done.exit_code == EXIT_INPUT
+    assert done.output.startswith("✕ OUT：不能使用 v.csv")
+    assert path.read_bytes() == (files / "venues.csv").read_bytes()
+
+
+def test_what_the_coordinates_were_taken_as_and_the_day(files, tmp_path):
+    """Issue 5: convert cannot tell an offset datum without streets, and has to say so."""
+    done = convert(
+        files / "venues.csv", tmp_path / "v.csv", "--layer", "venues",
+        "--datum", "CGCS2000", "--epsg", 4490, "--lang", "en",
+    )  # fmt: skip
+    assert "read as CGCS2000, equals WGS-84, written as EPSG:4490 (CGCS2000)" in done.output
+    assert "taken as stated" in done.output
+    assert "Data date: 20" in done.output
+
+
+def test_every_column_of_boundaries_has_a_chinese_name():
+    names = chinese_headers(BOUNDARY_SPEC)
+    assert names["institution"] == "机构类型"
+    assert set(names) >= set(BOUNDARY_SPEC.schema.columns)

@@ -178,3 +178,96 @@ def test_the_plan_file_keeps_them(town_plan, tmp_path):
     write_plan(town_plan, path, audience=Audience.COMMAND)
     assert "demand" not in json.loads(path.read_text("utf-8"))["problem"]
     assert read_plan(path).problem.demand is None
+
+
+def moved(source, path, degrees):
+    """Write a layer of a file somewhere else."""
+    layer = gpd.read_file(source)
+    layer.geometry = layer.geometry.translate(degrees)
+    layer.to_file(path)
+    return path
+
+
+def test_inputs_are_kept_and_outputs_judged_first(files, tmp_path):
+    """Issue 5: reports were written over; a page of another name came out as HTML."""
+    before = (files / "incidents.csv").read_bytes()
+    for out, more in (
+        (files / "incidents.csv", ()),
+        (tmp_path / "spots.csv", ()),
+        (tmp_path / "spots.gpkg", ("--page", tmp_path / "page.txt")),
+        (tmp_path / "spots.gpkg", ("--page", tmp_path / "spots.gpkg")),
+    ):
+        done = hot_spots(files, out, *more)
+        assert done.exit_code == EXIT_INPUT, done.output
+        assert "cannot be used" in done.output
+    assert (files / "incidents.csv").read_bytes() == before
+    assert list(tmp_path.iterdir()) == []
+    nothing = tmp_path / "none.csv"
+    for option, value in (("--share", "0"), ("--side", "1")):
+        done = run("hot-spots", nothing, "--out", tmp_path / "s.gpkg", option, value)
+        assert option in done.output  # judged before the file is looked for
+
+
+def test_layers_of_another_city_are_an_error(files, tmp_path):
+    """Issue 5: 0 of 0 reports, PAI nan, and a file was written."""
+    out = tmp_path / "spots.gpkg"
+    areas = moved(files / "boundaries.gpkg", tmp_path / "b.gpkg", 2.0)
+    roads = moved(files / "streets.gpkg", tmp_path / "r.gpkg", 2.0)
+    far = hot_spots(files, out, "--boundaries", areas)
+    assert far.exit_code == EXIT_INPUT, far.output
+    assert "lies inside the boundary b.gpkg" in far.output
+    far = hot_spots(files, out, "--roads", roads)
+    assert "within 100 m of a street of r.gpkg" in far.output
+    far = run(
+        "report-counts", files / "incidents.csv", "--roads", roads,
+        "--buildings", files / "buildings.gpkg", "--audience", "team",
+        "--out", tmp_path / "c.csv",
+    )  # fmt: skip
+    assert far.exit_code == EXIT_INPUT, far.output
+    assert "within 100 m of a street of r.gpkg" in far.output
+    assert "nan" not in far.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.gpkg", "r.gpkg"]
+
+
+def test_counts_are_a_table_and_say_their_day(files, tmp_path):
+    arguments = (
+        "report-counts", files / "incidents.csv", "--roads", files / "streets.gpkg",
+        "--buildings", files / "buildings.gpkg", "--audience", "team",
+    )  # fmt: skip
+    done = run(*arguments, "--out", tmp_path / "c.gpkg")
+    assert "c.gpkg cannot be used; expected .csv .xlsx" in done.output
+    done = run(*arguments, "--out", tmp_path / "c.csv")
+    assert re.search(
+        r"Data date 20\d\d-\d\d-\d\d, boundary version no boundaries used", done.output
+    )
+    done = hot_spots(files, tmp_path / "s.gpkg", "--boundaries", files / "boundaries.gpkg")
+    assert re.search(r"Data date 20\d\d-\d\d-\d\d, boundary version \d", done.output)
+
+
+def test_an_assumed_channel_is_said_and_refused_rows_listed(files, tmp_path):
+    """Issue 5: that every row is taken as a resident's report was a dim note."""
+    reports = pd.read_csv(files / "incidents.csv", dtype=str)
+    bare = tmp_path / "bare.csv"
+    reports.drop(columns="channel").to_csv(bare, index=False)
+    n = f"{len(reports):,}"
+    done = CliRunner().invoke(app, ["hot-spots", str(bare), "--out", str(tmp_path / "s.gpkg")])
+    assert f"注意：{n}/{n} 起警情没有写来源，全部按“群众报警”计" in done.stdout
+    reports.loc[3, "channel"] = "twitter"
+    reports.loc[4, "category"] = "sexual"
+    reports.to_csv(bare, index=False)
+    done = CliRunner().invoke(app, ["hot-spots", str(bare), "--out", str(tmp_path / "s.gpkg")])
+    assert f"bare.csv：拒收 2/{n} 行" in done.stdout
+    assert "bare.csv 第 4 行 channel 列" in done.output
+    assert "（sexual）" not in done.output
+    assert "加 --keep sexual" in done.output
+    assert "4,channel" in (tmp_path / "s-refused.csv").read_text("utf-8-sig")
+
+
+def test_reports_of_a_few_days_name_file_and_days(files, tmp_path):
+    reports = pd.read_csv(files / "incidents.csv", dtype=str).head(1)
+    (path := tmp_path / "few.csv").write_text(reports.to_csv(index=False), "utf-8")
+    done = CliRunner().invoke(app, ["hot-spots", str(path), "--out", str(tmp_path / "s.gpkg")])
+    assert done.exit_code == EXIT_INPUT
+    assert "超过一周的群众报警" in done.output
+    assert "few.csv" in done.output
+    assert "residents" not in done.output

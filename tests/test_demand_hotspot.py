@@ -30,7 +30,7 @@ from geo.demand.hotspot import (
     method_named,
 )
 from geo.demand.series import count_in_squares, count_on_segments
-from geo.errors import OptionInvalid, Stopped
+from geo.errors import OptionInvalid, Stopped, ValueInvalid
 from geo.frames import HOT_SPOTS, INCIDENTS, require
 
 EPSG, SIDE = 32650, 100.0
@@ -77,7 +77,7 @@ AB = weeks_of([(0, 0, 3), (4, 0, 1)], 10)
 
 
 def at(series, column, row):
-    name = f"{int(WEST // SIDE) + column}/{int(SOUTH // SIDE) + row}"
+    name = f"{int(WEST // SIDE) + column}_{int(SOUTH // SIDE) + row}"
     return int(np.flatnonzero(series.place_id == name)[0])
 
 
@@ -136,7 +136,7 @@ def test_a_stated_area_is_the_study_area():
 
 @pytest.mark.parametrize("rows", [[(0, 0, 0)], [(0, 0, 3, "proactive")] * 9])
 def test_less_than_a_week_is_refused(rows):
-    with pytest.raises(OptionInvalid):
+    with pytest.raises(ValueInvalid, match="more than one week"):
         squares(rows)
 
 

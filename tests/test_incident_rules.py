@@ -90,7 +90,8 @@ def test_a_file_comes_in_without_them_and_says_so(tmp_path):
     ]
     note = next(n for n in reading.notes if n.code == "note.homes")
     assert note.params == {
-        "n": 2, "total": 4, "version": RULES.version, "kinds": "domestic、missing"
+        "n": 2, "total": 4, "version": RULES.version,
+        "kinds": "domestic、missing", "keep": "domestic,missing",
     }  # fmt: skip
 
 
@@ -147,6 +148,21 @@ def test_the_channel_is_named_where_the_file_has_none(tmp_path):
     assert codes["note.channel"] == {"n": 2, "total": 2, "channel": "proactive"}
     with pytest.raises(OptionInvalid, match="--channel"):
         read_incidents(path, channel="rumour")
+
+
+def test_blank_channels_are_counted_and_unknown_ones_refused(tmp_path):
+    """Issue 5: twitter was kept as another channel, and blank cells said nothing."""
+    path = tmp_path / "i.csv"
+    said = ["", "twitter", "群众报警", "巡逻发现", "其他"]
+    rows = [f"2026-11-{d:02d} 21:10,115.98,36.45,盗窃,{one}" for d, one in enumerate(said, 1)]
+    path.write_text("\n".join(("案发时间,经度,纬度,类别,报警方式", *rows)), "utf-8")
+    reading = read_incidents(path)
+    assert reading.frame.channel.tolist() == [
+        "resident_report", "resident_report", "proactive", "other",
+    ]  # fmt: skip
+    assert [(r.row, r.column, r.code) for r in reading.refused] == [(2, "channel", "refusal.word")]
+    codes = {n.code: n.params for n in reading.notes}
+    assert codes["note.channel"] == {"n": 1, "total": 5, "channel": "resident_report"}
 
 
 def test_what_the_file_states_stays(tmp_path):

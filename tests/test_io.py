@@ -565,7 +565,7 @@ def test_rows_with_faults_are_listed_with_reasons(tmp_path):
     reading = read_incidents(write(tmp_path / "i.csv", text))
     assert len(reading.frame) == 1
     assert [(r.row, r.column, r.code) for r in reading.refused] == [
-        (2, "occurred_at", "refusal.value"),
+        (2, "occurred_at", "refusal.date"),
         (3, "geometry", "refusal.position.blank"),
         (4, "geometry", "refusal.position.range"),
         (5, "geometry", "refusal.position.range"),
@@ -831,7 +831,7 @@ def test_dates_out_of_this_age_are_refused(tmp_path):
     text = INCIDENTS_CSV.replace("2026-03-01 20:15:00", "9999-12-31T23:59:59Z")
     text = text.replace("2026/3/1 23:05", "9999-12-31")
     codes = [r.code for r in read_incidents(write(tmp_path / "i.csv", text)).refused]
-    assert codes == ["refusal.value", "refusal.year"]
+    assert codes == ["refusal.date", "refusal.year"]
 
 
 def test_names_and_sources_of_persons_are_refused(tmp_path):

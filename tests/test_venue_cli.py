@@ -174,3 +174,160 @@ def test_a_file_that_is_not_there_is_one_sentence(command, tmp_path, monkeypatch
     assert done.exit_code == EXIT_INPUT
     assert "no such file" in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+def roads_of(folder, lon=115.969, lat=36.4499):
+    line = {"type": "LineString", "coordinates": [[lon, lat], [lon + 0.0035, lat]]}
+    properties = {"highway": "residential", "name": "柳园路"}
+    feature = {"type": "Feature", "properties": properties, "geometry": line}
+    path = folder / f"roads{lon:g}.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), "utf-8")
+    return path
+
+
+COMMANDS = [
+    ("grade-venues", "ledger.csv"),
+    ("register-gap", "ledger.csv", "--poi", "pois.csv"),
+    ("street-venues", "ledger.csv", "--roads", "ledger.csv"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_input_is_written_over(files, monkeypatch, command):
+    """Issue 5: the register itself was the result."""
+    monkeypatch.chdir(files)
+    done = run(*command, "--out", "ledger.csv")
+    assert done.exit_code == EXIT_INPUT
+    assert done.output.startswith("✕ --out: ledger.csv")
+    assert (files / "ledger.csv").read_text("utf-8") == LEDGER
+
+
+def test_due_writes_over_no_input(files):
+    (files / "due.csv").write_text(LEDGER, "utf-8")
+    done = run("venues-due", files / "due.csv", "--out", files)
+    assert done.exit_code == EXIT_INPUT
+    assert (files / "due.csv").read_text("utf-8") == LEDGER
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_suffix_is_judged_before_any_work(tmp_path, monkeypatch, command):
+    """Issue 5: `--out x.txt` was refused when all was done; here no input is even there."""
+    monkeypatch.chdir(tmp_path)
+    done = run(*command, "--out", "x.txt", lang="zh")
+    assert done.output.startswith("✕ --out：不能使用 x.txt")
+
+
+def test_refused_rows_are_listed_with_their_reasons(files):
+    """Issue 5: "1 of 5 rows" alone does not say which."""
+    for command in (
+        ("grade-venues", files / "ledger.csv", "--out", files / "g.csv"),
+        ("venues-due", files / "ledger.csv", "--out", files / "due"),
+    ):
+        done = run(*command, lang="zh")
+        assert "ledger.csv：拒收 1/5 行" in done.output
+        assert "ledger.csv 第 5 行 kind 列：“公园”不在允许的词中" in done.output or (
+            "ledger.csv 第 5 行 kind 列" in done.output
+        )
+    for listed in (files / "g-refused.csv", files / "due" / "rows-refused.csv"):
+        assert "5,kind" in listed.read_text("utf-8-sig")
+
+
+def test_inspections_to_come_are_counted(files):
+    """Issue 5: a last inspection after the data date passed without a word."""
+    done = run(
+        "grade-venues", files / "ledger.csv", "--out", files / "g.csv", "--date", "2026-10-05"
+    )
+    assert "1/4 venues were last inspected after the data date 2026-10-05" in done.output
+    day = ("--date", "2026-11-20")
+    assert (
+        "were last"
+        not in run("grade-venues", files / "ledger.csv", "--out", files / "g.csv", *day).output
+    )
+
+
+def test_facts_the_register_lacks_are_named(files):
+    """Issue 5: without facts no tier can be tried, and nothing said so."""
+    done = run("grade-venues", files / "ledger.csv", "--out", files / "g.csv", lang="zh")
+    said = next(line for line in done.output.splitlines() if "项事实的列" in line)
+    assert "床位数" in said or "床位" in said
+    assert "建筑面积" not in said
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
+def test_streets_become_a_table_in_the_readers_language(files, suffix):
+    """Issue 5: docs/venues.md shows --out streets.xlsx, which was refused; headers were English."""
+    out = files / f"streets{suffix}"
+    done = run(
+        "street-venues", files / "ledger.csv", "--roads", roads_of(files), "--out", out, lang="zh"
+    )
+    assert done.exit_code == 0, done.output
+    read = pd.read_csv if suffix == ".csv" else pd.read_excel
+    table = read(out)
+    assert list(table.columns) == [
+        "街道编号", "场所名称", "场所数", "红", "黄", "绿", "有检查记录", "逾期", "本月到期",
+    ]  # fmt: skip
+
+
+def test_due_and_gaps_are_tables_in_chinese(files):
+    """Issue 5: tables that people open had English headers and words."""
+    run("venues-due", files / "ledger.csv", "--out", files / "due", lang="zh")
+    due = pd.read_csv(files / "due" / "due.csv", dtype=str, keep_default_na=False)
+    assert all(not name.isascii() for name in due.columns), list(due.columns)
+    assert set(due["评定等级"]) == {"绿", "黄", "红"}
+    assert set(due["场所类型"]) >= {"小商店"}
+    run(
+        "register-gap", files / "ledger.csv", "--poi", files / "pois.csv",
+        "--out", files / "gaps.xlsx", lang="zh",
+    )  # fmt: skip
+    gaps = pd.read_excel(files / "gaps.xlsx", dtype=str)
+    assert all(not name.isascii() for name in gaps.columns), list(gaps.columns)
+    assert gaps["已有台账"].tolist() == ["是", "否"]
+
+
+def test_a_street_that_is_not_there_is_an_error(files):
+    done = run(
+        "street-venues", files / "ledger.csv", "--roads", roads_of(files), "--street", "柳圆路",
+        "--out", files / "s.csv", lang="zh",
+    )  # fmt: skip
+    assert done.exit_code == EXIT_INPUT
+    assert "柳圆路" in done.output
+    assert "例如 柳园路" in done.output
+    assert not (files / "s.csv").exists()
+
+
+def test_roads_of_another_city_are_an_error(files):
+    """Issue 5: every venue stood on no street, and the file was written."""
+    done = run(
+        "street-venues", files / "ledger.csv", "--roads", roads_of(files, 117.0, 36.6),
+        "--out", files / "s.csv", lang="zh",
+    )  # fmt: skip
+    assert done.exit_code == EXIT_INPUT
+    assert "4 行没有一行在 roads117.geojson 的街道 60 米以内" in done.output
+    assert not (files / "s.csv").exists()
+
+
+def test_grids_that_are_not_printed_are_counted(files):
+    """Issue 5: ten grids were printed as if they were all."""
+    square = 0.001
+    features = []
+    for k in range(12):
+        west = 115.960 + k * square
+        ring = [
+            [west, 36.4],
+            [west + square, 36.4],
+            [west + square, 36.5],
+            [west, 36.5],
+            [west, 36.4],
+        ]
+        shape = {"type": "Polygon", "coordinates": [ring]}
+        code = {"网格编码": f"3715020010010{k:02d}"}
+        features.append({"type": "Feature", "properties": code, "geometry": shape})
+    grids = files / "grids.geojson"
+    grids.write_text(json.dumps({"type": "FeatureCollection", "features": features}), "utf-8")
+    rows = [f"{k},金鼎网吧{k},网吧,{115.9605 + k * square:.4f},36.4510" for k in range(12)]
+    (files / "pois.csv").write_text("\n".join(("编号,名称,类型,经度,纬度", *rows)), "utf-8")
+    done = run(
+        "register-gap", files / "ledger.csv", "--poi", files / "pois.csv",
+        "--grids", grids, "--out", files / "gaps.csv",
+    )  # fmt: skip
+    assert "and 2 more grids with 2 missing" in done.output

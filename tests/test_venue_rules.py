@@ -179,3 +179,45 @@ def test_every_rule_says_what_clears_it_unless_nothing_does():
         assert grade.zh_remedy
         assert grade.en_remedy
         assert grade.remedy in set(Remedy) - {Remedy.RECORD}
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "said"),
+    [
+        ('kind = "shop"', 'kind = "shop', ("line", "column")),
+        ("escalation]", "escalation", ("line", "column")),
+        (
+            'version = "2024-1"',
+            'versio = "2024-1"',
+            ("top of the file", "key version", "missing; is it versio?"),
+        ),
+        (
+            "closure_review_months",
+            "closure_review_monthss",
+            ("table states", "key closure_review_monthss", "no such key"),
+        ),
+        ("not_found_limit = 2", "not_found_limit = true", ("table states", "true is not allowed")),
+    ],
+)
+def test_a_slip_of_the_pen_is_shown_where_it_is(tmp_path, good, bad, said):
+    """Issue 5: a rules file was "damaged", and a misspelt key was not shown."""
+    with pytest.raises((FileUnreadable, ValueInvalid)) as caught:
+        read_venue_rules(own(tmp_path, SHIPPED.replace(good, bad, 1)))
+    for word in said:
+        assert word in explain(caught.value, "en")
+    shown = explain(caught.value, "zh")
+    assert not {"missing", "not allowed", "line", "table"} & set(shown.replace("，", " ").split())
+
+
+def test_the_line_of_a_syntax_slip_is_the_right_one(tmp_path):
+    with pytest.raises(FileUnreadable) as caught:
+        read_venue_rules(own(tmp_path, 'version = "1"\nvalid_from 2024-01-01\n'))
+    assert "第 2 行第 12 列" in explain(caught.value, "zh")
+
+
+def test_a_list_names_its_row(tmp_path):
+    text = SHIPPED.replace("[[kinds]]", '[[kinds]]\nklasses = ["nine"]', 1)
+    with pytest.raises(ValueInvalid) as caught:
+        read_venue_rules(own(tmp_path, text))
+    shown = "venues-own.toml，列表 kinds 第 1 项，键 klasses：没有这个键"
+    assert explain(caught.value, "zh").startswith(shown)

@@ -7,6 +7,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.i18n import explain
+from geo.errors import OptionInvalid
 from geo.frames import SHOW_STREETS, require
 from geo.units import LIAOCHENG_EPSG
 from geo.venue import roll_up_streets
@@ -92,8 +94,12 @@ def test_streets_asked_for_are_there_even_without_a_venue():
     assert frame.n_venues.to_dict() == {"-": 2, "柳园路-1": 0}
 
 
-def test_a_street_nobody_knows():
-    assert rolled(TOWN, names=("无此路",)).n_venues.to_dict() == {"-": 7}
+def test_a_street_nobody_knows_is_an_error_with_near_names():
+    """Issue 5: a slip of the pen gave an empty street, and looked like one without venues."""
+    with pytest.raises(OptionInvalid, match="无此路") as caught:
+        rolled(TOWN, names=("柳园路", "无此路"))
+    assert "柳园路" in explain(caught.value, "zh")
+    assert "建设路" in explain(caught.value, "zh")
 
 
 def test_no_venue():

@@ -1,11 +1,13 @@
 """Commands on reports: hot spots with the proof of their accuracy, and counts that may leave."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.output import require_outputs, say_refused
 from api.cli.session import (
     Datum,
     Drop,
@@ -15,24 +17,25 @@ from api.cli.session import (
     Session,
     as_findings,
     open_session,
-    require_folder,
     say_notes,
     say_paths,
 )
 from api.console import stop_on_interrupt
 from api.i18n import both, phrase, text
 from api.i18n.word import Word
-from geo.errors import OptionInvalid
+from geo.errors import FarFromStreets, OptionInvalid, OutsideBoundary
 from geo.frames import Col
 from geo.units import SYNTHETIC
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import geopandas as gpd
 
     from api.maps.theme import Said
     from geo.demand.accuracy import Accuracy
     from geo.demand.series import Series
-    from geo.io import Reading
+    from geo.io import Note, Reading
     from geo.progress import StopToken
 
 commands = typer.Typer()
@@ -40,6 +43,7 @@ commands = typer.Typer()
 Incidents = Annotated[Path, typer.Argument(help=both("cli.hotspot.incidents"))]
 To = Annotated[Path, typer.Option("--out", help=both("cli.hotspot.out"))]
 ChannelName = Annotated[str, typer.Option(help=both("cli.hotspot.channel"))]
+Table = Annotated[Path, typer.Option("--out", help=both("cli.counts.out"))]
 Keep = Annotated[str, typer.Option(help=both("cli.hotspot.keep"))]
 Rules = Annotated[Path | None, typer.Option(help=both("cli.hotspot.rules"))]
 Epsg = Annotated[int | None, typer.Option(help=both("cli.option.epsg"))]
@@ -73,19 +77,28 @@ def hot_spots(
         from api.maps import write_theme  # noqa: PLC0415  heavy: loaded by its command only
         from api.maps.themes import hot_spots_theme  # noqa: PLC0415
         from geo.demand import hotspot  # noqa: PLC0415
+        from geo.demand.accuracy import require_share  # noqa: PLC0415
+        from geo.demand.series import require_side  # noqa: PLC0415
         from geo.io import read_boundaries, read_streets  # noqa: PLC0415
-        from geo.io.export import write_file  # noqa: PLC0415
+        from geo.io.export import SHAPES, write_file  # noqa: PLC0415
         from geo.privacy import Audience  # noqa: PLC0415
 
-        for path in filter(None, (out, page)):
-            require_folder(path.absolute().parent)
+        require_outputs(
+            {"--out": out, "--page": page},
+            suffixes={"--out": SHAPES, "--page": (".html",)},
+            inputs=(incidents, roads, boundaries, rules),
+        )
+        require_side(side)
+        require_share(share)
         chosen = hotspot.method_named(method)
-        reports = _read_reports(session, incidents, datum, drop, channel, keep, rules)
+        reports = _read_reports(session, incidents, datum, drop, channel, keep, rules, beside=out)
         streets = None if roads is None else _said(session, read_streets(roads))
         area = None if boundaries is None else _said(session, read_boundaries(boundaries))
         metric = _metric(reports, epsg)
-        series = _series(reports, streets, area, epsg=metric, side=side)
+        series = _series(reports, streets, area, epsg=metric, side=side, source=incidents.name)
+        _require_somewhere(series, incidents, roads, boundaries)
         _say_series(session, series, is_on_streets=streets is not None)
+        _say_basis(session, _last_day(series), area)
         judged = _judge(session, series, method, test_weeks, share, seed, stop)
         spots = hotspot.hot_spots(
             series,
@@ -115,7 +128,7 @@ def report_counts(
     roads: Annotated[Path, typer.Option(help=both("cli.option.layer"))],
     buildings: Annotated[Path, typer.Option(help=both("cli.option.layer"))],
     audience: Annotated[str, typer.Option(help=both("cli.counts.audience"))],
-    out: To,
+    out: Table,
     venues: MaybeSource = None,
     bins: Annotated[str, typer.Option(help=both("cli.counts.bins"))] = "2,8,14,20",
     channel: ChannelName = "",
@@ -134,23 +147,30 @@ def report_counts(
             on_segments,
             roll_up_segments,
         )
+        from geo.incident.snap import SNAP_REACH  # noqa: PLC0415
         from geo.io import read_buildings, read_streets, read_venues  # noqa: PLC0415
-        from geo.io.export import write_file  # noqa: PLC0415
+        from geo.io.export import TABLES, write_file  # noqa: PLC0415
         from geo.privacy import Audience  # noqa: PLC0415
 
-        require_folder(out.absolute().parent)
+        inputs = (incidents, roads, buildings, venues, rules)
+        require_outputs({"--out": out}, suffixes=TABLES, inputs=inputs)
         if audience not in list(Audience):
             raise OptionInvalid(option="--audience", value=audience, expected=", ".join(Audience))
         hours = _hours(bins)
-        found = _read_reports(session, incidents, datum, drop, channel, keep, rules)
+        found = _read_reports(session, incidents, datum, drop, channel, keep, rules, beside=out)
         metric = _metric(found, epsg)
         streets = _said(session, read_streets(roads))
         homes = _said(session, read_buildings(buildings, datum=datum))
         register = None if venues is None else _said(session, read_venues(venues, datum=datum))
         reports, n_far = on_segments(found, streets, epsg=metric)
+        if n_far == len(found):
+            raise FarFromStreets(
+                source=incidents.name, n=len(found), metres=f"{SNAP_REACH:g}", streets=roads.name
+            )
         addresses = count_addresses(streets, homes, register, epsg=metric)
         groups = roll_up_segments(streets, addresses, epsg=metric)
         counts = count_reports(reports, streets, groups, audience=Audience(audience), bins=hours)
+        _say_basis(session, found[Col.OCCURRED_AT].max().date(), None)
         session.say("cli.counts.far", n=f"{n_far:,}", total=f"{len(found):,}")
         session.say(
             "cli.counts.rolled",
@@ -171,23 +191,88 @@ def _read_reports(
     channel: str,
     keep: str,
     rules: Path | None,
+    *,
+    beside: Path,
 ) -> "gpd.GeoDataFrame":
-    """Read reports without the kinds that point at homes."""
+    """Read reports without the kinds that point at homes; list the rows that are refused."""
     from geo.io import read_incidents  # noqa: PLC0415
-    from geo.io.rules import read_incident_rules  # noqa: PLC0415
+    from geo.io.rules import read_incident_rules, shipped_incident_rules  # noqa: PLC0415
 
+    chosen = shipped_incident_rules() if rules is None else read_incident_rules(rules)
     reading = read_incidents(
         path,
         datum=datum,
         drop=_names(drop),
         channel=channel,
         keep=_names(keep),
-        rules=None if rules is None else read_incident_rules(rules),
+        rules=chosen,
     )
+    total = len(reading.frame) + len(reading.refused)
     if reading.refused:
-        total = len(reading.frame) + len(reading.refused)
-        session.say("cli.hotspot.refused", n=f"{len(reading.refused):,}", total=f"{total:,}")
-    return _said(session, reading)
+        n = f"{len(reading.refused):,}"
+        session.say("cli.hotspot.refused", source=path.name, n=n, total=f"{total:,}")
+        say_refused(session, reading.refused, beside=beside)
+    _say_channel(session, reading.notes, total)
+    titles = {one.kind: one.en if session.lang == "en" else one.zh for one in chosen.homes}
+    notes = [_with_titles(note, titles) for note in reading.notes if not _is_of_channel(note)]
+    return _said(session, replace(reading, notes=tuple(notes)))
+
+
+def _is_of_channel(note: "Note") -> bool:
+    """Tell whether a note is about rows that state no channel."""
+    by_default = note.code == "note.default" and note.params.get("column") == Col.CHANNEL
+    return by_default or note.code == "note.channel"
+
+
+def _say_channel(session: Session, notes: "Sequence[Note]", total: int) -> None:
+    """Print which channel was assumed, and for how many rows: demand rests on it."""
+    for note in filter(_is_of_channel, notes):
+        channel = note.params.get("channel") or note.params["value"]
+        session.say(
+            "cli.hotspot.assumed",
+            n=f"{note.params.get('n', total):,}",
+            total=f"{total:,}",
+            channel=text(f"word.channel.{channel}", session.lang),
+        )
+
+
+def _with_titles(note: "Note", titles: "Mapping[str, str]") -> "Note":
+    """Return a note about kinds that point at homes with what people call them."""
+    if note.code != "note.homes":
+        return note
+    kinds = "、".join(titles.get(kind, kind) for kind in str(note.params["kinds"]).split("、"))
+    return replace(note, params={**note.params, "kinds": kinds})
+
+
+def _require_somewhere(
+    series: "Series", incidents: Path, roads: Path | None, boundaries: Path | None
+) -> None:
+    """Refuse reports of which none lies on the streets or inside the boundary.
+
+    Raises
+    ------
+    FarFromStreets, OutsideBoundary
+    """
+    from geo.incident.snap import SNAP_REACH  # noqa: PLC0415
+
+    if series.n_reports:
+        return
+    n = series.n_total
+    if roads is not None:
+        raise FarFromStreets(
+            source=incidents.name, n=n, metres=f"{SNAP_REACH:g}", streets=roads.name
+        )
+    where = "–" if boundaries is None else boundaries.name
+    raise OutsideBoundary(source=incidents.name, n=n, boundary=where)
+
+
+def _say_basis(session: Session, day: date, area: "gpd.GeoDataFrame | None") -> None:
+    """Print the last day of the data and the version of the boundaries, where there are any."""
+    from geo.boundary import version_of  # noqa: PLC0415
+
+    none = text("cli.hotspot.unbounded", session.lang)
+    version = none if area is None else version_of(area)
+    session.say("cli.hotspot.basis", day=day.isoformat(), version=version)
 
 
 def _said(session: Session, reading: "Reading") -> "gpd.GeoDataFrame":
@@ -202,11 +287,12 @@ def _names(text_: str) -> tuple[str, ...]:
 
 
 def _hours(bins: str) -> tuple[int, ...]:
+    from geo.incident.count import Wanted  # noqa: PLC0415
+
     try:
         return tuple(int(hour) for hour in _names(bins))
     except ValueError as error:
-        expected = "hours of day such as 2,8,14,20"
-        raise OptionInvalid(option="--bins", value=bins, expected=expected) from error
+        raise OptionInvalid(option="--bins", value=bins, expected=Wanted.HOURS) from error
 
 
 def _metric(reports: "gpd.GeoDataFrame", epsg: int | None) -> int:
@@ -227,12 +313,13 @@ def _series(
     *,
     epsg: int,
     side: float,
+    source: str,
 ) -> "Series":
     from geo.demand.series import count_in_squares, count_on_segments  # noqa: PLC0415
 
     if streets is not None:
-        return count_on_segments(reports, streets, epsg=epsg)
-    return count_in_squares(reports, epsg=epsg, side=side, within=area)
+        return count_on_segments(reports, streets, epsg=epsg, source=source)
+    return count_in_squares(reports, epsg=epsg, side=side, within=area, source=source)
 
 
 def _say_series(session: Session, series: "Series", *, is_on_streets: bool) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from api.cli.output import require_outputs, say_refused
 from api.cli.session import (
     EXIT_REFUSED,
     Datum,
@@ -15,18 +16,17 @@ from api.cli.session import (
     as_findings,
     open_session,
     read_day,
-    require_folder,
     say_notes,
     say_paths,
 )
-from api.cli.venue_text import title_of
+from api.cli.venue_text import for_people, say_absent_facts, say_future, title_of
 from api.i18n import both, text
-from geo.errors import OptionInvalid
+from geo.errors import FarFromStreets, OptionInvalid
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from geo.io import Reading
+    from geo.io import Reading, Refusal
     from geo.venue import VenueRules
 
 commands = typer.Typer()
@@ -34,9 +34,14 @@ commands = typer.Typer()
 SHOWN: Final = 10
 """Lines of one kind that are printed; the files hold all."""
 
+REFUSED_ROWS: Final = "rows-refused"
+REFUSED_BESIDE: Final = "rows.csv"
+"""Where `venues-due` lists the rows it did not take."""
+
 File = Annotated[Path, typer.Argument(help=both("cli.venue.option.file"))]
 Rules = Annotated[Path | None, typer.Option("--rules", help=both("cli.venue.option.rules"))]
 OutFile = Annotated[Path, typer.Option("--out", help=both("cli.venue.option.out"))]
+OutTable = Annotated[Path, typer.Option("--out", help=both("cli.venue.option.table"))]
 OutFolder = Annotated[Path, typer.Option("--out", help=both("cli.venue.option.folder"))]
 Version = Annotated[str, typer.Option("--boundary-version", help=both("cli.venue.option.version"))]
 ForWhom = Annotated[str, typer.Option("--audience", help=both("cli.venue.option.audience"))]
@@ -71,7 +76,7 @@ def venue_rules(
 @commands.command("grade-venues", help=both("cli.venue.grade"))
 def grade(
     file: File,
-    out: OutFile,
+    out: OutTable,
     rules: Rules = None,
     day: AsOf = None,
     audience: ForWhom = "command",
@@ -83,11 +88,15 @@ def grade(
     """Grade every venue of a register."""
     with open_session(lang) as session:
         from api.cli.venue_grade import graded, say_grades  # noqa: PLC0415  heavy
-        from geo.io.export import write_file  # noqa: PLC0415
+        from geo.io.export import TABLES, write_file  # noqa: PLC0415
         from geo.venue import grade_venues, sizes  # noqa: PLC0415
 
-        chosen, as_of = _rules(rules), read_day(day)
-        venues = _ledger(session, file, chosen, audience, datum=datum, drop=drop)
+        require_outputs({"--out": out}, suffixes=TABLES, inputs=(file, rules))
+        chosen, as_of, refused = _rules(rules), read_day(day), _Refused()
+        venues = _ledger(session, file, chosen, refused, audience, datum=datum, drop=drop)
+        say_refused(session, refused, beside=out)
+        say_absent_facts(session, venues, chosen)
+        say_future(session, venues, as_of)
         done = grade_venues(venues, chosen, as_of=as_of, boundary_version=boundary_version)
         size = sizes(venues, chosen)
         written = write_file(graded(session, venues, size, done, chosen), out, layer="grades")
@@ -113,19 +122,22 @@ def due(
 ) -> None:
     """List what is due on the working calendar, and how the never inspected are caught up with."""
     with open_session(lang) as session:
-        from api.cli.venue_due import due_tables, say_due  # noqa: PLC0415  heavy
-        from geo.io.export import write_file  # noqa: PLC0415
+        from api.cli.venue_due import TABLE_NAMES, due_tables, say_due  # noqa: PLC0415  heavy
+        from geo.io.export import TABLES, write_file  # noqa: PLC0415
         from geo.io.venues import read_exemptions, read_venue_visits  # noqa: PLC0415
 
-        require_folder(out)
+        for name in (*TABLE_NAMES, REFUSED_ROWS):
+            inputs = (file, visits, exemptions, rules)
+            require_outputs({"--out": out / f"{name}.csv"}, suffixes=TABLES, inputs=inputs)
         chosen, as_of, left_out = _rules(rules), read_day(day), _names(drop)
-        venues = _ledger(session, file, chosen, datum=datum, drop=drop, needs_tier=True)
+        refused = _Refused()
+        venues = _ledger(session, file, chosen, refused, datum=datum, drop=drop, needs_tier=True)
         seen = None if visits is None else read_venue_visits(visits, drop=left_out)
         free = None
         if exemptions is not None:
             free = read_exemptions(exemptions, chosen, as_of=as_of, drop=left_out)
         for reading in filter(None, (seen, free)):
-            _say_reading(session, reading)
+            _say_reading(session, reading, refused)
         tables = due_tables(
             venues,
             chosen,
@@ -134,12 +146,16 @@ def due(
             exemptions=None if free is None else free.frame,
         )
         out.mkdir(parents=True, exist_ok=True)
+        say_refused(session, refused, beside=out / REFUSED_BESIDE)
+        say_future(session, venues, as_of)
         _say_counted(session, as_of, boundary_version, chosen)
         say_due(session, tables, as_of=as_of, boundary_version=boundary_version)
         written = [
             path
             for name, frame in tables.files().items()
-            for path in write_file(frame, out / f"{name}.csv", layer=name)
+            for path in write_file(
+                for_people(session, frame, chosen, suffix=".csv"), out / f"{name}.csv", layer=name
+            )
         ]
         say_paths(session, written)
 
@@ -161,14 +177,19 @@ def register_gap(
 ) -> None:
     """List points of interest that the register has no record of; exit status 1 when there are."""
     with open_session(lang) as session:
-        from geo.io.export import write_file  # noqa: PLC0415  heavy: loaded by its command only
-        from geo.io.venues import read_pois  # noqa: PLC0415
+        from geo.io.export import SUFFIXES, write_file  # noqa: PLC0415  heavy
+        from geo.io.venues import read_areas, read_pois  # noqa: PLC0415
         from geo.venue import find_gaps  # noqa: PLC0415
 
-        chosen, as_of = _rules(rules), read_day(day)
-        venues = _ledger(session, file, chosen, datum=datum, drop=drop)
+        require_outputs({"--out": out}, suffixes=SUFFIXES, inputs=(file, poi, grids, rules))
+        chosen, as_of, refused = _rules(rules), read_day(day), _Refused()
+        venues = _ledger(session, file, chosen, refused, datum=datum, drop=drop)
         points = read_pois(poi, chosen, datum=poi_datum, drop=_names(drop))
-        _say_reading(session, points)
+        _say_reading(session, points, refused)
+        areas = None if grids is None else read_areas(grids)
+        if areas is not None:
+            _say_reading(session, areas, refused)
+        say_refused(session, refused, beside=out)
         metric = _metric(venues, epsg)
         audit = find_gaps(
             points.frame, venues, epsg=metric, data_date=as_of, boundary_version=boundary_version
@@ -177,9 +198,10 @@ def register_gap(
         session.say("cli.venue.scope", rate=audit.in_scope)
         session.say("cli.venue.missing", rate=audit.missing)
         gaps = audit.gaps
-        if grids is not None:
-            gaps = _by_grid(session, gaps, grids, as_of, boundary_version, epsg=metric)
-        say_paths(session, write_file(gaps, out, layer="gaps"))
+        if areas is not None:
+            gaps = _by_grid(session, gaps, areas.frame, as_of, boundary_version, epsg=metric)
+        people = for_people(session, gaps, chosen, suffix=out.suffix)
+        say_paths(session, write_file(people, out, layer="gaps"))
         if audit.missing.n:
             raise typer.Exit(EXIT_REFUSED)
 
@@ -202,22 +224,34 @@ def street_venues(
     with open_session(lang) as session:
         from geo.io import read_streets  # noqa: PLC0415  heavy: loaded by its command only
         from geo.io.calendars import shipped_calendar  # noqa: PLC0415
-        from geo.io.export import write_file  # noqa: PLC0415
-        from geo.venue import due_venues, roll_up_streets  # noqa: PLC0415
+        from geo.io.export import SUFFIXES, write_file  # noqa: PLC0415
+        from geo.venue import due_venues, n_beside, roll_up_streets  # noqa: PLC0415
+        from geo.venue.street import BESIDE  # noqa: PLC0415
 
-        chosen, as_of = _rules(rules), read_day(day)
-        venues = _ledger(session, file, chosen, datum=datum, drop=drop, needs_tier=True)
+        require_outputs({"--out": out}, suffixes=SUFFIXES, inputs=(file, roads, rules))
+        chosen, as_of, refused = _rules(rules), read_day(day), _Refused()
+        venues = _ledger(session, file, chosen, refused, datum=datum, drop=drop, needs_tier=True)
         lines = read_streets(roads, datum=datum)
-        _say_reading(session, lines)
+        _say_reading(session, lines, refused)
+        say_refused(session, refused, beside=out)
+        say_future(session, venues, as_of)
+        metric = _metric(venues, epsg)
+        if not n_beside(venues, lines.frame, epsg=metric):
+            raise FarFromStreets(
+                source=file.name, n=len(venues), metres=f"{BESIDE:g}", streets=roads.name
+            )
         standing = due_venues(
             venues, as_of=as_of, cadence=chosen.cadence, working=shipped_calendar()
         )
-        rows = roll_up_streets(
-            standing, lines.frame, epsg=_metric(venues, epsg), names=tuple(street or ())
-        )
+        rows = roll_up_streets(standing, lines.frame, epsg=metric, names=tuple(street or ()))
         _say_counted(session, as_of, boundary_version, chosen)
         _say_streets(session, rows, as_of, boundary_version)
-        say_paths(session, write_file(rows, out, layer="show_streets"))
+        people = for_people(session, rows, chosen, suffix=out.suffix)
+        say_paths(session, write_file(people, out, layer="show_streets"))
+
+
+class _Refused(list["Refusal"]):
+    """Rows that the readers of one command did not take, of all of its files."""
 
 
 def _rules(path: Path | None) -> "VenueRules":
@@ -234,6 +268,7 @@ def _ledger(
     session: Session,
     file: Path,
     rules: "VenueRules",
+    refused: "_Refused",
     audience: str = "command",
     *,
     datum: str,
@@ -248,7 +283,7 @@ def _ledger(
     if audience not in list(Audience):
         raise OptionInvalid(option="--audience", value=audience, expected=", ".join(Audience))
     reading = read_venue_ledger(file, rules, datum=datum, drop=_names(drop), needs_tier=needs_tier)
-    _say_reading(session, reading)
+    _say_reading(session, reading, refused)
     shown = visible_venues(reading.frame, rules, audience=Audience(audience))
     n_hidden = len(reading.frame) - len(shown)
     if n_hidden:
@@ -271,7 +306,7 @@ def _metric(venues: "gpd.GeoDataFrame", epsg: int | None) -> int:
 def _by_grid(
     session: Session,
     gaps: "gpd.GeoDataFrame",
-    grids: Path,
+    grids: "gpd.GeoDataFrame",
     as_of: date,
     version: str,
     *,
@@ -280,34 +315,34 @@ def _by_grid(
     """Print the grids with most gaps and return the gaps with their grid."""
     from geo.frames import Col  # noqa: PLC0415
     from geo.grid.locate import assign_cells  # noqa: PLC0415
-    from geo.io.venues import read_areas  # noqa: PLC0415
     from geo.rate import Rate  # noqa: PLC0415
     from geo.venue import count_gaps  # noqa: PLC0415
 
-    areas = read_areas(grids)
-    _say_reading(session, areas)
-    located = gaps.assign(**{Col.CELL_ID: assign_cells(gaps, areas.frame, epsg=epsg)})
-    counts = count_gaps(located).head(SHOWN)
-    rows = zip(counts[Col.CELL_ID], counts[Col.N_GAPS], counts[Col.N_POI], strict=True)
+    located = gaps.assign(**{Col.CELL_ID: assign_cells(gaps, grids, epsg=epsg)})
+    counts = count_gaps(located)
+    first = counts.head(SHOWN)
+    rows = zip(first[Col.CELL_ID], first[Col.N_GAPS], first[Col.N_POI], strict=True)
     for cell, n, total in rows:
         rate = Rate(n=int(n), total=int(total), data_date=as_of, boundary_version=version)
         shown = cell or text("cli.venue.grid.none", session.lang)
         session.say("cli.venue.grid", cell=shown, rate=rate)
+    if len(counts) > SHOWN:
+        rest = counts.iloc[SHOWN:]
+        n_gaps = f"{int(rest[Col.N_GAPS].sum()):,}"
+        session.say("cli.venue.grid.more", n=f"{len(rest):,}", gaps=n_gaps)
     return located
 
 
-def _say_reading(session: Session, reading: "Reading") -> None:
-    """Print what the reader noted, and how many rows it refused."""
+def _say_reading(session: Session, reading: "Reading", refused: "_Refused") -> None:
+    """Print what the reader noted and how many rows it refused; keep those for their list."""
     say_notes(session, as_findings(reading.notes))
     if reading.refused:
-        first = reading.refused[0]
+        refused += reading.refused
         session.say(
             "cli.venue.refused",
+            source=reading.refused[0].source,
             n=f"{len(reading.refused):,}",
             total=f"{len(reading.refused) + len(reading.frame):,}",
-            row=first.row,
-            column=first.column,
-            reason=text(first.code, session.lang, **first.params),
         )
 
 
@@ -364,7 +399,8 @@ def _say_streets(session: Session, rows: "gpd.GeoDataFrame", as_of: date, versio
     def share(n: int, total: int) -> Rate:
         return Rate(n=int(n), total=int(total), data_date=as_of, boundary_version=version)
 
-    for row in rows.sort_values(Col.N_VENUES, ascending=False).head(SHOWN).itertuples():
+    ranked = rows.sort_values(Col.N_VENUES, ascending=False, kind="stable")
+    for row in ranked.head(SHOWN).itertuples():
         session.say(
             "cli.venue.street.line",
             name=row.name or text("cli.venue.street.none", session.lang),
@@ -375,3 +411,5 @@ def _say_streets(session: Session, rows: "gpd.GeoDataFrame", as_of: date, versio
             overdue=share(row.n_overdue, row.n_known),
             due=share(row.n_due, row.n_known),
         )
+    if len(rows) > SHOWN:
+        session.say("cli.venue.street.more", n=f"{len(rows) - SHOWN:,}")

@@ -27,6 +27,10 @@ INSPECTIONS: Final = (VisitOutcome.DONE.value, VisitOutcome.HAZARD.value)
 """Outcomes of visits that were inspections."""
 
 
+TABLE_NAMES: Final = ("due", "backlog", "states", "register_queue")
+"""Names of the files, without their suffix."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueTables:
     """What has to be inspected, what stands apart, and what the register has to look at."""
@@ -39,12 +43,8 @@ class DueTables:
 
     def files(self) -> dict[str, pd.DataFrame]:
         """Return the tables by the names of their files."""
-        return {
-            "due": self.due,
-            "backlog": self.backlog,
-            "states": self.states,
-            "register_queue": self.queue,
-        }
+        tables = (self.due, self.backlog, self.states, self.queue)
+        return dict(zip(TABLE_NAMES, tables, strict=True))
 
 
 def due_tables(

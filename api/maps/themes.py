@@ -16,6 +16,9 @@ from geo.units import SYNTHETIC
 SIZE_LIMITS = (50.0, 80.0, 121.0, 151.0)
 """Households between the steps of a grid's colour: the bands 50–150 and 80–120."""
 
+M_PER_KM = 1000.0
+"""Metres of a kilometre: scores are per metre of street or per square metre."""
+
 MAIN_STREETS = (StreetClass.EXPRESSWAY, StreetClass.ARTERIAL, StreetClass.COLLECTOR)
 """Classes drawn under hot spots, to tell where one is."""
 
@@ -171,6 +174,8 @@ def hot_spots_theme(
     figures : sequence of (code, params)
         How good the forecast was.
     """
+    unit, scale = _unit_of_score(spots, on_streets=streets is not None)
+    spots = spots.assign(**{Col.SCORE: spots[Col.SCORE] * scale})
     score = spots[Col.SCORE].to_numpy(dtype=np.float64)
     fifths = np.quantile(score, (0.2, 0.4, 0.6, 0.8)) if len(score) else np.zeros(0)
     beneath = () if streets is None else _main_streets(streets)
@@ -186,7 +191,7 @@ def hot_spots_theme(
         layers=(
             *beneath,
             ThemeLayer(
-                name=("theme.hotspots", {}),
+                name=(f"theme.hotspots.{unit}", {}),
                 frame=spots,
                 visible=Visible.DEMAND,
                 mark=Mark.STEPS,
@@ -201,6 +206,13 @@ def hot_spots_theme(
         is_synthetic=bool((spots[Col.SOURCE] == SYNTHETIC).any()),
         attribution=tuple(attribution),
     )
+
+
+def _unit_of_score(spots: gpd.GeoDataFrame, *, on_streets: bool) -> tuple[str, float]:
+    """Return what scores are read in, and by how much they are multiplied for it."""
+    if (spots[Col.METHOD] == "gi_star").any():
+        return "z", 1.0
+    return ("km", M_PER_KM) if on_streets else ("km2", M_PER_KM**2)
 
 
 def _main_streets(streets: gpd.GeoDataFrame) -> tuple[ThemeLayer, ...]:

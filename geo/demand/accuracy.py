@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from geo.demand.series import Floats, Ints, Series
+from geo.demand.wanted import Wanted, Weeks
 from geo.errors import OptionInvalid
 from geo.progress import NEVER, Progress, StopToken, silent, stop_if_asked
 
@@ -82,13 +83,23 @@ def _ratio(part: float, whole: float) -> float:
     return float(part / whole) if whole > 0 else float("nan")
 
 
+def require_share(share: float) -> None:
+    """Refuse a share of the ground that is none.
+
+    Raises
+    ------
+    OptionInvalid
+    """
+    if not 0 < share <= 1:
+        raise OptionInvalid(option="--share", value=f"{share:g}", expected=Wanted.SHARE)
+
+
 def take(score: Floats, size: Floats, share: float, *, seed: int) -> Ints:
     """Return the places of highest score whose sizes add up to at most a share of all.
 
     Ties are broken by a seeded draw: the order of a file would favour one end of the city.
     """
-    if not 0 < share <= 1:
-        raise OptionInvalid(option="--share", value=share, expected="above 0, at most 1")
+    require_share(share)
     order = np.lexsort((np.random.default_rng(seed).random(len(score)), -score))
     inside = np.cumsum(size[order]) <= share * size.sum() * (1 + 1e-12)
     return np.asarray(order[inside], dtype=np.int64)
@@ -118,7 +129,7 @@ def judge(
         Of the draw between equal scores.
     """
     if not weeks or min(weeks) < 1 or max(weeks) >= series.n_weeks:
-        expected = f"weeks 1 to {series.n_weeks - 1}"
+        expected = Weeks(series.n_weeks - 1, series.n_weeks)
         raise OptionInvalid(option="--test-weeks", value=len(weeks), expected=expected)
     rows = []
     for done, week in enumerate(weeks):
@@ -142,6 +153,6 @@ def last_weeks(series: Series, n: int) -> range:
         No week would be left to learn from.
     """
     if not 1 <= n < series.n_weeks:
-        expected = f"1 to {series.n_weeks - 1} of {series.n_weeks} weeks"
+        expected = Weeks(series.n_weeks - 1, series.n_weeks)
         raise OptionInvalid(option="--test-weeks", value=n, expected=expected)
     return range(series.n_weeks - n, series.n_weeks)

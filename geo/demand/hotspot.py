@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 
 from geo.demand.accuracy import Method, take
 from geo.demand.series import Floats, Series, places_frame
+from geo.demand.wanted import Wanted
 from geo.errors import OptionInvalid
 from geo.frames import HOT_SPOTS, Col, require
 
@@ -24,7 +25,7 @@ YEAR: Final = 365
 
 def _require_positive(option: str, value: float) -> None:
     if not value > 0:
-        raise OptionInvalid(option=option, value=value, expected="more than 0")
+        raise OptionInvalid(option=option, value=value, expected=Wanted.POSITIVE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from scipy.sparse import csc_array, csr_array, diags_array
 from scipy.sparse.linalg import SuperLU, splu
 
 from geo.demand.estimate import MIN_LENGTH, neighbours
-from geo.errors import OptionInvalid
+from geo.demand.wanted import Wanted
+from geo.errors import OptionInvalid, ValueInvalid
 from geo.frames import Col
 from geo.incident import days_before, resident_reports, snap_to_segments
 from geo.units import LONLAT_EPSG
@@ -29,6 +30,10 @@ WEEK: Final = 7
 
 MARGIN: Final = 2
 """Squares around every report that belong to the study area: 300 m with sides of 150 m."""
+
+SMALLEST_SIDE: Final = 10.0
+LARGEST_SIDE: Final = 10_000.0
+"""Metres of a square, at least and at most."""
 
 EULER_STEPS: Final = 4
 """Backward Euler steps of the heat equation; 1 gives a peaked kernel, 4 are nearly Gaussian."""
@@ -47,7 +52,7 @@ class Series:
     Attributes
     ----------
     place_id : ndarray of str, shape (n,)
-        ``column/row`` of a square, or the segment's id.
+        ``column_row`` of a square, or the segment's id.
     counts : csr_array of float64, shape (n_weeks, n)
         The last week ends with the day before `as_of`.
     size : ndarray of float64, shape (n,)
@@ -119,6 +124,17 @@ class Series:
         return density
 
 
+def require_side(side: float) -> None:
+    """Refuse squares smaller than a building or larger than a township.
+
+    Raises
+    ------
+    OptionInvalid
+    """
+    if not SMALLEST_SIDE <= side <= LARGEST_SIDE:
+        raise OptionInvalid(option="--side", value=f"{side:g}", expected=Wanted.SIDE)
+
+
 def count_in_squares(
     incidents: gpd.GeoDataFrame,
     *,
@@ -126,6 +142,7 @@ def count_in_squares(
     side: float = 150.0,
     as_of: date | None = None,
     within: gpd.GeoDataFrame | None = None,
+    source: str = "incidents",
 ) -> Series:
     """Count residents' reports in the squares of a regular grid.
 
@@ -142,22 +159,25 @@ def count_in_squares(
     within : GeoDataFrame, optional
         Areas whose squares (by their middle) are the study area; by default every square at most
         `MARGIN` squares from a report.
+    source : str
+        Name of the file, for messages.
 
     Raises
     ------
     OptionInvalid
-        Not a side, or reports of less than a week.
+        Not a side.
+    ValueInvalid
+        Residents' reports of less than a week.
     """
-    if not 10.0 <= side <= 10_000.0:
-        raise OptionInvalid(option="--side", value=side, expected="10 to 10,000 metres")
-    reports, week, as_of = _by_week(incidents, as_of)
+    require_side(side)
+    reports, week, as_of = _by_week(incidents, as_of, source=source)
     xy = shapely.get_coordinates(reports.geometry.to_crs(epsg).to_numpy())
     key = _keys(np.floor(xy / side).astype(np.int64))
     known = _study_area(key, side=side, epsg=epsg, within=within)
     place = _find(known, key)
     column, row = _columns_rows(known)
     return Series(
-        place_id=np.array([f"{x}/{y}" for x, y in zip(column, row, strict=True)], dtype=np.str_),
+        place_id=np.array([f"{x}_{y}" for x, y in zip(column, row, strict=True)], dtype=np.str_),
         counts=_counts(week, place, len(known)),
         size=np.full(len(known), side * side),
         near=_touching(known, QUEEN),
@@ -175,9 +195,10 @@ def count_on_segments(
     *,
     epsg: int,
     as_of: date | None = None,
+    source: str = "incidents",
 ) -> Series:
     """Count residents' reports on street segments, within 100 m; see `count_in_squares`."""
-    reports, week, as_of = _by_week(incidents, as_of)
+    reports, week, as_of = _by_week(incidents, as_of, source=source)
     place = snap_to_segments(reports, streets, epsg=epsg).row
     lines = streets.geometry.to_crs(epsg).to_numpy()
     size = np.maximum(shapely.length(lines), MIN_LENGTH)
@@ -198,7 +219,7 @@ def count_on_segments(
 
 
 def _by_week(
-    incidents: gpd.GeoDataFrame, as_of: date | None
+    incidents: gpd.GeoDataFrame, as_of: date | None, *, source: str
 ) -> tuple[gpd.GeoDataFrame, Ints, date]:
     """Return residents' reports of whole weeks, the week of each, and the day after the last.
 
@@ -211,12 +232,24 @@ def _by_week(
     ago = days_before(residents, np.datetime64(as_of, "D")) if as_of is not None else np.zeros(0)
     n_weeks = int(ago.max(initial=0)) // WEEK
     if as_of is None or n_weeks == 0:
-        raise OptionInvalid(
-            option="incidents", value="", expected="residents' reports of at least one week"
+        raise ValueInvalid(
+            source=source,
+            row="–",
+            column=Col.OCCURRED_AT,
+            value=_span(residents),
+            expected=Wanted.WEEK,
         )
     used = (ago >= 1) & (ago <= n_weeks * WEEK)
     week = n_weeks - 1 - (ago[used] - 1) // WEEK
     return residents[used], week.astype(np.int64), as_of
+
+
+def _span(reports: gpd.GeoDataFrame) -> str:
+    """Return the first and last day of reports; a dash where there are none."""
+    if reports.empty:
+        return "–"
+    days = reports[Col.OCCURRED_AT]
+    return f"{days.min():%Y-%m-%d} – {days.max():%Y-%m-%d}"
 
 
 def _counts(week: Ints, place: Ints, n: int) -> csr_array:

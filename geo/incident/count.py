@@ -1,6 +1,7 @@
 """Counts of reports by street group and hour bin, small ones suppressed where they must be."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 import geopandas as gpd
 import numpy as np
@@ -12,6 +13,18 @@ from geo.incident.report import HOURS_PER_DAY
 from geo.incident.roll import StreetGroups
 from geo.privacy import MIN_COUNT, Audience
 from geo.units import CITY_ZONE
+
+
+class Wanted(StrEnum):
+    """English phrases of what an option should have been; the catalogue has each."""
+
+    HOURS = "hours of day, rising, such as 2,8,14,20"
+
+    @property
+    def code(self) -> str:
+        """Message code of the phrase."""
+        return f"incident.wanted.{self.name.lower()}"
+
 
 DEFAULT_BINS = (2, 8, 14, 20)
 """Hours at which bins begin: 02–08, 08–14, 14–20, 20–02."""
@@ -97,6 +110,6 @@ def _bin_of(bins: Sequence[int]) -> np.ndarray:
 def _bin_names(bins: Sequence[int]) -> list[str]:
     fine = all(0 <= hour < HOURS_PER_DAY for hour in bins) and list(bins) == sorted(set(bins))
     if not bins or not fine:
-        expected = "rising hours of day such as 2,8,14,20"
-        raise OptionInvalid(option="--bins", value=",".join(map(str, bins)), expected=expected)
+        value = ",".join(map(str, bins))
+        raise OptionInvalid(option="--bins", value=value, expected=Wanted.HOURS)
     return [f"{a:02d}:00-{b:02d}:00" for a, b in zip(bins, [*bins[1:], bins[0]], strict=True)]

@@ -2,14 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from inspect import signature
 from pathlib import Path
 from typing import Any, Final
 
+import pandas as pd
+
 from geo.crs import Datum
 from geo.errors import OptionInvalid
+from geo.frames import Col
 from geo.io.boundary import read_boundaries
-from geo.io.export import write_file
+from geo.io.export import TABLES, write_file
+from geo.io.hints import Hint
 from geo.io.layers import (
     read_buildings,
     read_posts,
@@ -57,6 +62,8 @@ from geo.io.streets import read_streets
 from geo.units import LONLAT_EPSG
 
 Reader = Callable[..., Reading]
+
+_OF_VALIDITY: Final = (Col.VALID_FROM, Col.VALID_TO)
 
 LAYERS: Final[Mapping[str, tuple[Reader, LayerSpec]]] = {
     "boundaries": (read_boundaries, BOUNDARY_SPEC),
@@ -134,8 +141,7 @@ def convert_file(
     InputError
         The source is not as it should be.
     """
-    if layer not in LAYERS:
-        raise OptionInvalid(option="--layer", value=layer, expected=", ".join(LAYERS))
+    require_room(layer, Path(target))
     read, spec = LAYERS[layer]
     options: dict[str, Any] = {"datum": datum, "drop": drop}
     known = signature(read).parameters
@@ -151,10 +157,41 @@ def convert_file(
     return Conversion(reading=reading, files=files)
 
 
+def require_room(layer: str, target: Path, *, option: str = "OUT") -> None:
+    """Refuse a format that cannot hold a layer, by its suffix and before anything is read.
+
+    Raises
+    ------
+    OptionInvalid
+        No such layer, or no room for its lines and areas, or for a table without geometry.
+    """
+    if layer not in LAYERS:
+        raise OptionInvalid(option="--layer", value=layer, expected=", ".join(LAYERS))
+    kinds, is_table = set(LAYERS[layer][1].schema.geometry), target.suffix.lower() in TABLES
+    if not kinds and not is_table:
+        raise OptionInvalid(option=option, value=target.name, expected=Hint.TABLE_ONLY)
+    if is_table and not kinds <= {"Point"}:
+        raise OptionInvalid(option=option, value=target.name, expected=Hint.NO_SHAPES_IN_TABLES)
+
+
+def last_day(frame: pd.DataFrame) -> date | None:
+    """Return the last day that a layer's rows are of; None where they state none.
+
+    The days from and to which boundaries hold are none: they may lie ahead.
+    """
+    days = [
+        frame[name].max()
+        for name in frame.columns
+        if name not in _OF_VALIDITY and pd.api.types.is_datetime64_any_dtype(frame[name])
+    ]
+    known = [day.date() for day in days if not pd.isna(day)]
+    return max(known, default=None)
+
+
 def chinese_headers(spec: LayerSpec) -> dict[str, str]:
     """Return column -> the Chinese header it goes by; those without one keep their own name."""
     found: dict[str, str] = {}
-    for column in spec.schema.columns:
+    for column in dict.fromkeys((*spec.schema.columns, *spec.fields)):
         names = [name for name in field_of(spec, column).aliases if not name.isascii()]
         free = [name for name in names if name not in found.values()]
         if free:

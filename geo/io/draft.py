@@ -235,7 +235,8 @@ def _fill_column(draft: Draft, column: str) -> None:
             draft.note("note.code.float", column=draft.matched[column], n=n_repaired)
     else:
         values, wrong = parse(cells, kind.dtype)
-        draft.refuse(wrong, column, "refusal.value")
+        is_date = kind.dtype in (Type.DAY, Type.INSTANT)
+        draft.refuse(wrong, column, "refusal.date" if is_date else "refusal.value")
     draft.columns[column] = values
     if column not in draft.matched and how.default:
         draft.note("note.default", column=column, value=how.default)

@@ -38,6 +38,9 @@ TABLES: Final = (".csv", ".xlsx")
 SUFFIXES: Final = (".gpkg", ".geojson", ".fgb", ".shp", ".kml", *TABLES)
 """Formats written."""
 
+SHAPES: Final = tuple(suffix for suffix in SUFFIXES if suffix not in TABLES)
+"""Formats that hold lines and areas."""
+
 TEXT_BYTES: Final = 254
 """Longest text of a .dbf field."""
 
@@ -91,7 +94,7 @@ def write_file(
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise OptionInvalid(option="OUT", value=path.name, expected=", ".join(SUFFIXES))
+        raise OptionInvalid(option="--out", value=path.name, expected=", ".join(SUFFIXES))
     _require_room(frame, suffix, path.name)
     _require_system(frame, epsg, suffix)
     named = plain_frame(frame).rename(columns=dict(headers or {}))
@@ -110,14 +113,14 @@ def _require_room(frame: pd.DataFrame, suffix: str, name: str) -> None:
     """Refuse a geometry that the format has no room for."""
     if not isinstance(frame, gpd.GeoDataFrame):
         if suffix not in TABLES:
-            raise OptionInvalid(option="OUT", value=name, expected=Hint.TABLE_ONLY)
+            raise OptionInvalid(option="--out", value=name, expected=Hint.TABLE_ONLY)
         return
     kinds = shapely.get_type_id(frame.geometry.to_numpy())
     if suffix in TABLES and (kinds > 0).any():
-        raise OptionInvalid(option="OUT", value=name, expected=Hint.NO_SHAPES_IN_TABLES)
+        raise OptionInvalid(option="--out", value=name, expected=Hint.NO_SHAPES_IN_TABLES)
     families = set(shapely.get_dimensions(frame.geometry.to_numpy()[kinds >= 0]).tolist())
     if suffix == ".shp" and len(families) > 1:
-        raise OptionInvalid(option="OUT", value=name, expected=Hint.ONE_KIND_OF_SHAPE)
+        raise OptionInvalid(option="--out", value=name, expected=Hint.ONE_KIND_OF_SHAPE)
 
 
 def _require_system(frame: pd.DataFrame, epsg: int, suffix: str) -> None:

@@ -64,6 +64,9 @@ class Hint(StrEnum):
     LONG_TEXT = "a shorter text, or .gpkg"
     OWN_FILE = "a file of its own: none that is read, none that another option names"
 
+    NOT_STREETS = "rivers and shores; the columns of this file are those of streets"
+    KNOWN_CELL = "the code of a grid of the file of grids; not one row of the file names one"
+
     @property
     def code(self) -> str:
         """Message code of the sentence."""
@@ -73,6 +76,7 @@ class Hint(StrEnum):
 REASONS: Final = {
     "blank": "a value; all {n} rows are refused",
     "value": "a number or date that the column allows; all {n} rows are refused",
+    "date": "a date such as 2026-03-01, 2026/3/1 20:15 or 2026年3月1日; all {n} rows are refused",
     "word": "one of {values}, or a common word for it; all {n} rows are refused",
     "repeated": "an id used once; all {n} rows are refused",
     "code": "6, 9 or 12 digits of GB/T 2260; all {n} rows are refused",
@@ -85,6 +89,14 @@ REASONS: Final = {
     "homes": "a kind that does not point at homes, or --keep; all {n} rows are refused",
     "year": "a date between 1990 and 2100; all {n} rows are refused",
     "position": "degrees: longitude within ±180, latitude within ±90; all {n} rows are refused",
+    "areas": "areas (polygons); all {n} rows are refused",
+    "lines": "lines; all {n} rows are refused",
+    "points": "points; all {n} rows are refused",
+    "destroyed": (
+        "whole codes: a spreadsheet has turned them into numbers such as 3.71502e+14 and their "
+        "digits are lost; export the column again as text; all {n} rows are refused"
+    ),
+    "contradicts": "one count for each grid; all {n} rows are refused",
     "geometry": "a sound geometry of the kind the layer holds; all {n} rows are refused",
 }
 """What a row needs, by the fault it was refused for; the catalogue has both languages."""

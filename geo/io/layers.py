@@ -127,8 +127,8 @@ def read_incidents(
         raise OptionInvalid(option="--channel", value=channel, expected=expected)
     draft = begin_layer(path, INCIDENT_SPEC, datum, drop)
     fill(draft)
-    if channel:
-        _name_channel(draft, str(channel))
+    if channel or Col.CHANNEL in draft.matched:
+        _name_channel(draft, str(channel or Channel.RESIDENT))
     refuse_years(draft, Col.OCCURRED_AT)
     _leave_out_homes(draft, rules or shipped_incident_rules(), keep)
     return finish_points(draft)
@@ -159,7 +159,8 @@ def _leave_out_homes(draft: Draft, rules: IncidentRules, keep: Collection[str]) 
         draft.refuse(found, Col.CATEGORY, "refusal.homes")
         named = "、".join(sorted({str(kind) for kind in kinds[found]}))
         n, total = int(found.sum()), len(draft.table)
-        draft.note("note.homes", n=n, total=total, version=rules.version, kinds=named)
+        keep = ",".join(sorted({str(kind) for kind in kinds[found]}))
+        draft.note("note.homes", n=n, total=total, version=rules.version, kinds=named, keep=keep)
 
 
 def read_stations(

@@ -40,7 +40,8 @@ _TIER_PATTERNS: Final = (
 _CHANNEL_PATTERNS: Final = (
     (r"主动|巡逻|巡查|自接|发现|proactive|patrol|on.?view", Channel.PROACTIVE),
     (r"群众|报警|报案|接警|110|12345|热线|居民|来电|resident|call|report", Channel.RESIDENT),
-    (r".", Channel.OTHER),
+    (r"^(?:其他|其它|其余|另外|other|misc)|网|微信|短信|平台|视频|监控|设备|技防", Channel.OTHER),
+    (r"移交|转|上级|媒体|online|web|\bapp\b|sensor|alarm|camera", Channel.OTHER),
 )
 
 _STATION_PATTERNS: Final = (

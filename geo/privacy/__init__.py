@@ -23,7 +23,7 @@ from geo.privacy.kinds import (
 )
 from geo.privacy.screen import Finding, Trust, refuse_personal, screen_table
 from geo.privacy.shapes import is_credit_code, is_identity_number
-from geo.privacy.shown import NOT_SHOWN, shown
+from geo.privacy.shown import NOT_SHOWN, key_shown, shown
 
 __all__ = [
     "AUDIENCE_LAYERS",
@@ -42,6 +42,7 @@ __all__ = [
     "is_person_kind",
     "is_person_name",
     "is_personal_header",
+    "key_shown",
     "refuse_person_kinds",
     "refuse_personal",
     "screen_table",

@@ -14,6 +14,9 @@ MAX_SHOWN: Final = 20
 _NUMBER: Final = re.compile(r"[-+]?[\d.,:/\s年月日时分秒%-]{1,40}")
 
 
+_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
+"""What a key of a rules file looks like."""
+
 _PLACE: Final = re.compile(r"第\d+列/column\d+")
 
 
@@ -29,6 +32,18 @@ def shown(value: str, *, code: bool = False) -> str:
     plain = text.isascii() and text.isprintable() and len(text) <= MAX_SHOWN
     fine = plain or _NUMBER.fullmatch(text) is not None
     return value if fine and not has_personal_shape(text, code=code) else NOT_SHOWN
+
+
+def key_shown(key: str) -> str:
+    """Return a key of a rules file as messages show it: whole where it is a plain ASCII name.
+
+    Examples
+    --------
+    >>> key_shown("closure_review_monthss"), key_shown("张伟强") == NOT_SHOWN
+    ('closure_review_monthss', True)
+    """
+    fine = _KEY.fullmatch(key) is not None and not has_personal_shape(key)
+    return key if fine else shown(key)
 
 
 def has_personal_shape(text: str, *, code: bool = False) -> bool:

@@ -15,7 +15,7 @@ from geo.venue.cadence import (
 from geo.venue.gap import count_gaps, find_gaps
 from geo.venue.rules import KindClass, KindRule, VenueRules
 from geo.venue.state import register_queue, venue_states
-from geo.venue.street import roll_up_streets
+from geo.venue.street import n_beside, roll_up_streets
 from geo.venue.tier import Grading, after_remedies, grade_venues, sizes
 from geo.venue.view import due_apart, next_step, visible_venues
 
@@ -35,6 +35,7 @@ __all__ = [
     "due_venues",
     "find_gaps",
     "grade_venues",
+    "n_beside",
     "next_due",
     "next_step",
     "register_queue",

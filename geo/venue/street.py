@@ -1,5 +1,8 @@
 """示范街: how the venues along each street stand; n and N of every figure."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 import geopandas as gpd
@@ -7,12 +10,17 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.address.road import roads_named
+from geo.address.road import Roads, roads_named
 from geo.address.text import street_key
+from geo.errors import OptionInvalid
 from geo.frames import Col, DueState, Tier
 
 BESIDE: Final = 60.0
 """Metres between a venue and the middle of its street: half of a wide arterial and a forecourt."""
+
+N_NEAR: Final = 5
+ALIKE: Final = 0.3
+"""Names offered for one that no street has, at most, and how alike they are at least."""
 
 NO_STREET: Final = "-"
 """Id of the row that holds the venues on none of the streets."""
@@ -43,10 +51,16 @@ def roll_up_streets(
     GeoDataFrame
         SHOW_STREETS frame, by name, one row per street with a venue or asked for by name, and one
         of id ``-`` for the venues within 60 m of none: the rows sum to the whole.
+
+    Raises
+    ------
+    OptionInvalid
+        A street asked for that is not in the file.
     """
     all_names = streets.loc[streets[Col.NAME] != "", Col.NAME].unique()
     wanted = {street_key(name) for name in (names or all_names)}
     roads = roads_named(streets, wanted, epsg=epsg)
+    _require_known(names, roads, [str(name) for name in all_names])
     owner = _nearest(venues.geometry.to_crs(epsg).to_numpy(), roads.line)
     counts = _counts(venues, owner, len(roads.line))
     keep = np.ones(len(roads.line) + 1, dtype=bool)
@@ -65,6 +79,48 @@ def roll_up_streets(
     )
     shown: gpd.GeoDataFrame = frame[keep]
     return shown.sort_values([Col.NAME, Col.STREET_ID], ignore_index=True)
+
+
+def n_beside(venues: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, *, epsg: int) -> int:
+    """Return how many venues lie within 60 m of any street, named or not."""
+    lines = streets.geometry.to_crs(epsg).to_numpy()
+    owner = _nearest(venues.geometry.to_crs(epsg).to_numpy(), lines)
+    return int((owner < len(lines)).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class NearNames:
+    """The streets whose names are most like one that no street has.
+
+    Attributes
+    ----------
+    names : tuple of str
+    """
+
+    names: tuple[str, ...]
+
+    @property
+    def code(self) -> str:
+        """Message code of the phrase."""
+        return f"venue.street.{'near' if self.names else 'none'}"
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        """Fields of the phrase."""
+        return {"names": "、".join(self.names)}
+
+    def __str__(self) -> str:
+        if not self.names:
+            return "a street of the file of roads"
+        return f"a street of the file of roads, such as {self.params['names']}"
+
+
+def _require_known(names: tuple[str, ...], roads: Roads, known: Sequence[str]) -> None:
+    """Refuse streets that are not in the file, with the names most like them."""
+    for name in names:
+        if not roads.by_key[street_key(name)]:
+            near = tuple(get_close_matches(name, known, n=N_NEAR, cutoff=ALIKE))
+            raise OptionInvalid(option="--street", value=name, expected=NearNames(near))
 
 
 def _nearest(points: np.ndarray, lines: np.ndarray) -> np.ndarray:

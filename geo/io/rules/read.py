@@ -4,19 +4,21 @@ A file ``<subject>-<version>.toml`` beside this module comes with patrolgrid; a 
 its place. Every key must be known: a slip of the pen would otherwise switch a rule off in silence.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from difflib import get_close_matches
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from geo.errors import FileUnreadable, OptionInvalid, ValueInvalid
+from geo.errors import FileUnreadable, OptionInvalid, RuleInvalid
 from geo.io.hints import Hint
 from geo.io.opening import check_file
-from geo.privacy import refuse_person_kinds, shown
+from geo.privacy import key_shown, refuse_person_kinds, shown
 
 LARGEST: Final = 1 << 20
 """Bytes of a rules file that is read: the longest that comes with patrolgrid has twelve
@@ -46,6 +48,50 @@ class Wanted(StrEnum):
         return f"rules.wanted.{self.name.lower()}"
 
 
+_SLIP: Final = re.compile(r"\(at line (\d+), column (\d+)\)$")
+"""How the reader of TOML ends its message; its English words are not repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Part of a message about a rules file: English here, either language through its `code`.
+
+    Attributes
+    ----------
+    code : str
+        Message code.
+    english : str
+        What the code says in English, with its fields.
+    params : mapping
+    """
+
+    code: str
+    english: str
+    params: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.english.format(**self.params)
+
+
+MISSING: Final = Said("rules.missing", "missing")
+"""A key that must be there and is not."""
+
+UNKNOWN: Final = Said("rules.unknown", "no such key")
+"""A key that nobody asked for."""
+
+TOP: Final = Said("rules.where.top", "at the top of the file")
+"""Outside every list."""
+
+
+def _not_allowed(value: str) -> Said:
+    return Said("rules.not_allowed", "{value} is not allowed", {"value": value})
+
+
+def _as_written(value: object) -> str:
+    """Return a value as a message shows it, true and false as TOML has them."""
+    return str(value).lower() if isinstance(value, bool) else shown(str(value))
+
+
 @dataclass(slots=True)
 class Section:
     """One table of a rules file; every value is asked for once and checked.
@@ -57,11 +103,14 @@ class Section:
         File name.
     row : int or str
         Number of the table in its list, counted from 1.
+    where : str
+        Name of the list or table; "" at the top of the file.
     """
 
     members: Mapping[str, Any]
     source: str
     row: int | str = "–"
+    where: str = ""
     _taken: set[str] = field(default_factory=set)
 
     def text(self, key: str, default: str | None = None) -> str:
@@ -107,14 +156,15 @@ class Section:
         value = self._take(key, {})
         if not isinstance(value, dict):
             self.refuse(key, Wanted.TABLE)
-        return Section(value, self.source, self.row)
+        return Section(value, self.source, self.row, self._within(key))
 
     def tables(self, key: str) -> "Iterator[Section]":
         """Yield the tables of a list; none where the key is absent."""
         value = self._take(key, [])
         if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
             self.refuse(key, Wanted.TABLES)
-        return (Section(one, self.source, row) for row, one in enumerate(value, start=1))
+        within = self._within(key, row=self.row)
+        return (Section(one, self.source, row, within) for row, one in enumerate(value, start=1))
 
     def numbers(self) -> dict[str, float]:
         """Return every member of a table of numbers."""
@@ -124,20 +174,53 @@ class Section:
         """Refuse keys that nobody asked for."""
         for key in self.members:
             if key not in self._taken:
-                self.refuse(key, Wanted.KNOWN)
+                self._raise(key, Wanted.KNOWN, UNKNOWN)
 
     def refuse(self, key: str, expected: Wanted) -> NoReturn:
         """Refuse the value of a key.
 
         Raises
         ------
-        ValueInvalid
-            Names the file, the table and the key.
+        RuleInvalid
+            Names the file, the list, the table and the key.
         """
-        value = shown(str(self.members.get(key, "–")))
-        raise ValueInvalid(
-            source=self.source, row=self.row, column=shown(key), value=value, expected=expected
+        there = key in self.members
+        fault = _not_allowed(_as_written(self.members[key])) if there else self._missing(key)
+        self._raise(key, expected, fault)
+
+    def _raise(self, key: str, expected: Wanted, fault: Said) -> NoReturn:
+        raise RuleInvalid(
+            source=self.source,
+            where=self._place(),
+            row=self.row,
+            column=key_shown(key),
+            value=shown(str(self.members.get(key, "–"))),
+            fault=fault,
+            expected=expected,
         )
+
+    def _missing(self, key: str) -> Said:
+        """Return that a key is missing, with the one of the table that may be it misspelt."""
+        left = [one for one in self.members if one not in self._taken]
+        near = get_close_matches(key, left, n=1)
+        if not near:
+            return MISSING
+        return Said("rules.missing.near", "missing; is it {near}?", {"near": key_shown(near[0])})
+
+    def _place(self) -> Said:
+        """Return where this table is."""
+        if not self.where:
+            return TOP
+        params = {"name": self.where, "row": self.row}
+        if self.row == "–":
+            return Said("rules.where.table", "table {name}", params)
+        return Said("rules.where.list", "list {name}, no. {row}", params)
+
+    def _within(self, key: str, *, row: int | str = "–") -> str:
+        """Return the name of a table or list within this one."""
+        name = key_shown(key)
+        above = f"{self.where}[{row}]" if row != "–" else self.where
+        return f"{above}.{name}" if above else name
 
     def _take(self, key: str, default: object) -> Any:  # what TOML gives: checked by the caller
         self._taken.add(key)
@@ -158,11 +241,24 @@ def read_rules(path: Path | str) -> Section:
     if path.stat().st_size > LARGEST:
         raise FileUnreadable(source=path.name, expected="TOML", hint=Hint.DAMAGED)
     try:
-        members = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # not UTF-8, or not TOML
+        text = path.read_text(encoding="utf-8")
+        members = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        hint = _slip(str(error), text)
+        raise FileUnreadable(source=path.name, expected="TOML", hint=hint) from error
+    except (ValueError, RecursionError) as error:  # not UTF-8, or nested too deep
         raise FileUnreadable(source=path.name, expected="TOML", hint=Hint.DAMAGED) from error
     refuse_person_kinds(_texts(members, path.name), source=path.name)
     return Section(members, path.name)
+
+
+def _slip(message: str, text: str) -> Said:
+    """Return where a file stops being TOML: the line and column, or its end."""
+    found = _SLIP.search(message)
+    last = len(text.splitlines())
+    line, column = (int(found[1]), int(found[2])) if found else (last, "–")
+    english = "Look at line {line}, column {column}: a quote, bracket or = may be missing there."
+    return Said("rules.slip", english, {"line": line, "column": column})
 
 
 def shipped_rules(subject: str, version: str = "") -> Section:
