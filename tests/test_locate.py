@@ -23,13 +23,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from geo.errors import FileEmpty
+from geo.errors import FileEmpty, OptionInvalid
 from geo.frames import JOIN_AUDIT, JoinCase, require
 from geo.grid.locate import (
     assign_cells,
     audit_join,
     build_index,
     find_owners,
+    index_of,
     join_points,
     locate,
     look_up,
@@ -337,3 +338,20 @@ def test_each_kernel_is_compiled_once():
     join_points(audit_town(), cells_of(FOUR))
     look_up(build_index(placed(FOUR.values())), 116.0, 36.0)
     assert [len(k.signatures) for k in (fill_bins, _locate, _owner)] == [1, 1, 1]
+
+
+def test_single_points_get_the_code_of_their_grid():
+    """Issue 5: from a frame of grids straight to codes."""
+    squares = [shapely.box(116.0 + k / 100, 36.0, 116.01 + k / 100, 36.01) for k in range(2)]
+    codes = pd.Series(["west", "east"], dtype="str")
+    cells = gpd.GeoDataFrame({"cell_id": codes}, geometry=squares, crs=4326)
+    grids = index_of(cells)
+    where = [(116.005, 36.005), (116.01, 36.005), (116.5, 36.005)]
+    assert [grids.code_at(*one) for one in where] == ["west", "east", ""]
+    metric = cells.to_crs(32650)
+    points = gpd.GeoDataFrame(geometry=[shapely.Point(116.005, 36.005)], crs=4326)
+    for work in (join_points, lambda p, c: assign_cells(p, c, epsg=32650)):
+        with pytest.raises(OptionInvalid, match=r"cells\.crs: EPSG:32650"):
+            work(points, metric)
+        with pytest.raises(OptionInvalid, match=r"points\.crs: EPSG:32650"):
+            work(points.to_crs(32650), cells)

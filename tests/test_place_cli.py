@@ -46,7 +46,7 @@ def test_street_audit_writes_grids_and_junctions(files, tmp_path, small_layers):
     out, doubtful = tmp_path / "audit.gpkg", tmp_path / "junctions.gpkg"
     done = on(files, "street-audit", files / "streets.gpkg", "--out", out, "--junctions", doubtful)
     assert done.exit_code == 0, done.output
-    for said in ("Segments without a name:", "Dead ends:", "Data of 2026-11-20"):
+    for said in ("Segments without a name:", "dead ends:", "Data of 2026-11-20"):
         assert said in done.output
     grids = gpd.read_file(out)
     assert len(grids) == len(lowest_units(small_layers.boundaries))
@@ -99,7 +99,7 @@ def test_coverage_is_said_with_its_total(files, tmp_path):
               "--buildings", files / "buildings.gpkg", "--within", "1500")  # fmt: skip
     assert done.exit_code == 0, done.output
     for said in ("For: Public", "Units with at least one: 1/", "post house: 1/",
-                 "1 lie in none", "Households within 1500 m"):  # fmt: skip
+                 "1/2 lie in none", "Households within 1500 m"):  # fmt: skip
         assert said in done.output
     assert out.exists()
 
@@ -118,7 +118,7 @@ def test_restricted_layers_ask_for_command(files, tmp_path, layer, file):
     assert done.exit_code == 0, done.output
     assert "For: Command only" in done.output
     if layer == "camera_counts":
-        assert "1 row(s) name a grid" in done.output
+        assert "1/3 row(s) name a grid" in done.output
 
 
 def test_reaches_are_proposed_and_the_proposal_passes(files, tmp_path):
@@ -199,7 +199,7 @@ def test_what_is_missing_is_listed_with_status_1(files, tmp_path, small_layers):
     done = on(files, "resources", tmp_path / "teams.csv", "--out", tmp_path / "out.csv")
     assert done.exit_code == EXIT_REFUSED, done.output
     assert "missing" in done.output
-    assert "township_teams (township): units that meet it" in done.output
+    assert "teams per township (township): units that meet it" in done.output
     assert len(pd.read_csv(tmp_path / "out.csv")) > 0
 
 
@@ -240,3 +240,87 @@ def test_help_is_in_both_languages():
         done = CliRunner().invoke(app, [command, "--help"])
         assert done.exit_code == 0
         assert "·" in done.output
+
+
+# Issue 5, trials: what was wrong with these commands.
+
+
+def test_a_file_of_assets_is_known_by_its_columns(files, tmp_path):
+    river = gpd.read_file(files / "river.geojson").rename(columns={"编号": "asset_id"})
+    river.assign(kind="shore").to_file(tmp_path / "assets.gpkg")
+    done = on(files, "reaches", tmp_path / "assets.gpkg", "--out", tmp_path / "r.csv")
+    assert done.exit_code == 0, done.output
+    assert "is read as assets" in done.output
+    done = on(files, "reaches", tmp_path / "assets.gpkg", "--owners", tmp_path / "r.csv",
+              "--out", tmp_path / "f.csv")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert done.output.count("(100.0 %)") >= 2
+
+
+def test_streets_are_no_water(files, tmp_path):
+    done = on(files, "reaches", files / "streets.gpkg", "--out", tmp_path / "r.csv")
+    assert done.exit_code == EXIT_INPUT
+    assert "rivers and shores" in done.output
+    done = on(files, "street-audit", files / "streets.gpkg", "--water", files / "buildings.gpkg",
+              "--out", tmp_path / "r.csv", "--crossings", tmp_path / "r.csv")  # fmt: skip
+    assert done.exit_code == EXIT_INPUT
+    assert "--crossings: r.csv" in done.output
+
+
+def test_streets_without_any_name_are_not_called_unnamed(files, tmp_path):
+    streets = gpd.read_file(files / "streets.gpkg").drop(columns="name")
+    streets.to_file(tmp_path / "streets.gpkg")
+    done = on(files, "street-audit", tmp_path / "streets.gpkg", "--out", tmp_path / "a.csv")
+    assert done.exit_code == 0, done.output
+    assert "most likely there is no column of names" in done.output
+    assert "Segments without a name" not in done.output
+    assert "Grids written: " in done.output
+
+
+def test_streets_that_lie_elsewhere_are_refused(files, tmp_path):
+    streets = gpd.read_file(files / "streets.gpkg")
+    streets.set_geometry(streets.translate(9.0, 0.0)).to_file(tmp_path / "far.gpkg")
+    done = on(files, "street-audit", tmp_path / "far.gpkg", "--out", tmp_path / "a.csv")
+    assert done.exit_code == EXIT_INPUT
+    assert "Check longitude, latitude" in done.output
+
+
+def cameras(files, tmp_path, rows):
+    file = tmp_path / "cams.csv"
+    file.write_text("\n".join(["cell_id,n_cameras", *rows]), "utf-8")
+    return on(files, "place-coverage", "camera_counts", file, "--audience", "command",
+              "--out", tmp_path / "o.csv")  # fmt: skip
+
+
+def test_counts_of_cameras_that_mean_nothing_are_refused(files, tmp_path, small_layers):
+    unit = lowest_units(small_layers.boundaries)[Col.CODE].iloc[0]
+    done = cameras(files, tmp_path, ["3.71502E+14,2", "3.71502E+14,3"])
+    assert done.exit_code == EXIT_INPUT
+    assert "export the column again as text" in done.output
+    done = cameras(files, tmp_path, ["999999999,2"])
+    assert done.exit_code == EXIT_INPUT
+    assert "not one row of the file names one" in done.output
+    other = lowest_units(small_layers.boundaries)[Col.CODE].iloc[1]
+    done = cameras(files, tmp_path, [f"{unit},2", f"{other},1", f"{unit},5"])
+    assert done.exit_code == 0, done.output
+    refused = pd.read_csv(tmp_path / "o-refused.csv")
+    assert list(refused["row"]) == [1, 3]
+    assert "several different counts" in refused["reason"].iloc[0]
+
+
+def test_points_where_areas_are_asked_are_called_so(files, tmp_path):
+    points = gpd.GeoDataFrame({"cell_id": ["1"]}, geometry=[shapely.Point(116, 36.4)], crs=4326)
+    points.to_file(tmp_path / "cells.geojson")
+    done = on(files, "street-audit", files / "streets.gpkg", "--cells", tmp_path / "cells.geojson",
+              "--out", tmp_path / "a.csv")  # fmt: skip
+    assert done.exit_code == EXIT_INPUT
+    assert "expected areas (polygons)" in done.output
+
+
+def test_rules_are_named_in_chinese(files, tmp_path, small_layers):
+    (tmp_path / "teams.csv").write_text(teams(small_layers.boundaries, 1), encoding="utf-8")
+    done = CliRunner().invoke(app, [str(one) for one in (
+        "resources", tmp_path / "teams.csv", "--boundaries", files / "boundaries.gpkg",
+        "--out", tmp_path / "out.csv", "--lang", "zh")])  # fmt: skip
+    assert "镇街队数" in done.output
+    assert "township" not in done.output

@@ -287,7 +287,7 @@ def test_rules_of_ones_own(tmp_path):
 )
 def test_a_slip_in_rules_is_named(tmp_path, level, start, column):
     bad = write(tmp_path / "r.toml", RULES.format(level=level, start=start))
-    with pytest.raises(ValueInvalid, match=f"row 1, column {column}"):
+    with pytest.raises(ValueInvalid, match=f"no. 1, key {column}"):
         read_resource_rules(bad)
 
 

@@ -1,12 +1,14 @@
 """What the commands on places share: boundaries, metric CRS, day, and how a file is read."""
 
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from api.cli.output import say_refused
 from api.cli.session import (
     Session,
     as_findings,
@@ -16,7 +18,7 @@ from api.cli.session import (
     say_paths,
 )
 from api.i18n import both, text
-from geo.errors import OptionInvalid
+from geo.errors import OptionInvalid, OutsideBoundary
 from geo.frames import Col, Level
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from geo.io import Reading
+    from geo.io import Reading, Refusal
 
 Boundaries = Annotated[Path, typer.Option(help=both("cli.place.boundaries"))]
 To = Annotated[Path, typer.Option("--out", help=both("cli.place.out"))]
@@ -35,15 +37,45 @@ Rules = Annotated[Path | None, typer.Option(help=both("cli.place.rules"))]
 Cells = Annotated[Path | None, typer.Option(help=both("cli.place.cells"))]
 
 
+UNSTATED: Final = "unstated"
+"""Version of boundaries whose file states none."""
+
+INDEXES: Final = (".qix", ".sbn", ".sbx")
+"""What describes a Shapefile that was replaced."""
+
+CHUNK: Final = 1000
+"""Rows looked at together when asking whether any of a layer lies inside."""
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What every figure rests on: the boundaries, the metric CRS, the day, how files are read."""
+    """What every figure rests on: the boundaries, the metric CRS, the day, how files are read.
+
+    Attributes
+    ----------
+    open : callable
+        (reader, path, **options) -> Reading: notes said, refused rows remembered, a layer of which
+        nothing lies inside the boundaries refused.
+    out : Path
+        Result beside which the refused rows are listed.
+    is_day_stated : bool
+        False where today was taken.
+    refused : list of Refusal
+        Rows of all files read so far.
+    """
 
     boundaries: "gpd.GeoDataFrame"
     epsg: int
     day: date
     version: str
-    read: "Callable[..., Any]"
+    open: "Callable[..., Reading]"
+    out: Path
+    is_day_stated: bool = True
+    refused: "list[Refusal]" = field(default_factory=list)
+
+    def read(self, reader: "Callable[..., Reading]", path: Path, **options: Any) -> Any:
+        """Return the frame of a file."""
+        return self.open(reader, path, **options).frame
 
     @property
     def of_rates(self) -> dict[str, Any]:
@@ -65,35 +97,61 @@ def open_basis(
     require_folder(out.absolute().parent)
     data_day = read_day(day)
     names = tuple(name.strip() for name in drop.split(",") if name.strip())
+    refused: list[Refusal] = []
+    units: Any = None
 
-    def read(reader: "Callable[..., Reading]", path: Path, **options: Any) -> Any:
+    def open_file(reader: "Callable[..., Reading]", path: Path, **options: Any) -> "Reading":
         reading = reader(path, drop=names, **options)
-        _say_reading(session, reading)
-        return reading.frame
+        say_notes(session, as_findings(reading.notes))
+        refused.extend(reading.refused)
+        if units is not None:
+            require_inside(reading.frame, units, source=path.name, boundary=boundaries.name)
+        return reading
 
-    units = read(read_boundaries, boundaries, version=f"{data_day:%Y-%m}")
+    units = open_file(read_boundaries, boundaries, version=UNSTATED).frame
     metric = int(units.estimate_utm_crs().to_epsg()) if epsg is None else epsg
     if not is_metric_for(metric, shapely.box(*units.total_bounds)):
         raise OptionInvalid(option="--epsg", value=epsg, expected=Hint.METRIC_CRS)
-    return Basis(units, metric, data_day, version_of(units), read)
+    return Basis(
+        units,
+        metric,
+        data_day,
+        version_of(units),
+        open=open_file,
+        out=out,
+        is_day_stated=day is not None,
+        refused=refused,
+    )
 
 
-def _say_reading(session: Session, reading: "Reading") -> None:
-    """Print what a reader noted and refused, on standard error."""
-    say_notes(session, as_findings(reading.notes))
-    if reading.refused:
-        first = reading.refused[0]
-        reason = text(first.code, session.lang, **first.params)
-        said = text(
-            "cli.place.refused",
-            session.lang,
-            source=first.source,
-            n=len(reading.refused),
-            row=first.row,
-            column=first.column,
-            reason=reason,
-        )
-        session.err.print(said, markup=False)
+def require_inside(frame: Any, units: "gpd.GeoDataFrame", *, source: str, boundary: str) -> None:
+    """Refuse a layer of which nothing lies where the units are.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame, or DataFrame that lies nowhere
+    units : GeoDataFrame
+        Areas in EPSG:4326.
+    source, boundary : str
+        Names of the two files.
+
+    Raises
+    ------
+    OutsideBoundary
+    """
+    import geopandas as gpd  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    if not isinstance(frame, gpd.GeoDataFrame):
+        return
+    placed = frame.geometry.to_numpy()
+    placed = placed[~shapely.is_missing(placed)]
+    tree = shapely.STRtree(units.geometry.to_numpy())
+    for begin in range(0, len(placed), CHUNK):
+        if tree.query(placed[begin : begin + CHUNK], predicate="intersects").size:
+            return
+    if len(placed):
+        raise OutsideBoundary(source=source, n=f"{len(placed):,}", boundary=boundary)
 
 
 def read_areas(basis: Basis, cells: Path | None) -> "gpd.GeoDataFrame":
@@ -131,16 +189,41 @@ def finish(
     audience : str
         For whom the files are; printed, and kept inside formats that have room for it.
     """
-    from geo.io.export import write_file  # noqa: PLC0415
-
-    session.say("cli.place.basis", day=basis.day, version=basis.version)
+    say_basis(session, basis)
     lines = (audience_word(session, audience),) if audience else ()
     for line in lines:
         session.say("place.audience", audience=line)
-    paths: list[Path] = []
-    for frame, path, layer in layers:
-        paths += write_file(frame, path, layer=layer, attribution=lines)
+    paths = _write_all(layers, lines)
+    say_refused(session, basis.refused, beside=basis.out)
     say_paths(session, paths)
+
+
+def say_basis(session: Session, basis: Basis) -> None:
+    """Print the day of the data and the version of the boundaries; what is not stated is said."""
+    stated = basis.is_day_stated
+    day = basis.day if stated else text("cli.place.today", session.lang, day=basis.day)
+    is_named = basis.version != UNSTATED
+    version = basis.version if is_named else text("cli.place.unstated", session.lang)
+    session.say("cli.place.basis", day=day, version=version)
+
+
+def _write_all(layers: "Iterable[tuple[Any, Path, str]]", lines: tuple[str, ...]) -> list[Path]:
+    """Write every layer beside its place first: a fault in one leaves all places as they were."""
+    from geo.io.export import write_file  # noqa: PLC0415
+    from geo.io.write import staging  # noqa: PLC0415
+
+    paths: list[Path] = []
+    with ExitStack() as stack:
+        for frame, path, layer in layers:
+            path.absolute().parent.mkdir(parents=True, exist_ok=True)
+            stage = stack.enter_context(staging(path.absolute().parent))
+            made = write_file(frame, stage / path.name, layer=layer, attribution=lines)
+            paths += [path.parent / file.name for file in made]
+    for path in paths:
+        if path.suffix == ".shp":
+            for index in INDEXES:
+                path.with_suffix(index).unlink(missing_ok=True)
+    return paths
 
 
 def audience_word(session: Session, audience: str) -> str:

@@ -16,9 +16,11 @@ from api.cli.basis import (
     level_word,
     open_basis,
 )
+from api.cli.output import require_outputs
 from api.cli.session import EXIT_REFUSED, Datum, Drop, Lang, Session, open_session
-from api.i18n import both
-from geo.frames import Col
+from api.i18n import both, catalogue, text
+from geo.errors import OptionInvalid
+from geo.frames import ASSETS, STREETS, Col
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -47,20 +49,19 @@ def reaches(
 ) -> None:
     """Check a table of stretches, or propose one."""
     with open_session(lang) as session:
-        from geo.io import read_water  # noqa: PLC0415
-        from geo.io.place_layers import read_assets, read_reaches  # noqa: PLC0415
-        from geo.place import check_reaches, propose_reaches, water_assets  # noqa: PLC0415
+        from geo.io.export import SUFFIXES  # noqa: PLC0415
+        from geo.io.place_layers import read_reaches  # noqa: PLC0415
+        from geo.place import check_reaches, propose_reaches  # noqa: PLC0415
         from geo.place.reach import LEVELS  # noqa: PLC0415
 
+        require_outputs({"--out": out}, suffixes=SUFFIXES, inputs=(water, owners, boundaries))
         basis = open_basis(session, boundaries, out, day=day, epsg=epsg, drop=drop)
-        if has_assets:
-            assets = basis.read(read_assets, water, datum=datum)
-        else:
-            assets = water_assets(basis.read(read_water, water, datum=datum))
+        assets = _read_assets(session, basis, water, datum, has_assets=has_assets)
         if owners is None:
             made = propose_reaches(assets, basis.boundaries, epsg=basis.epsg, source="proposed")
             stretches = made.reaches
-            session.say("reach.proposed", n=len(stretches), shared=len(made.shared))
+            n, shared = f"{len(stretches):,}", f"{len(made.shared):,}"
+            session.say("reach.proposed", n=n, shared=shared)
         else:
             stretches = basis.read(read_reaches, owners)
         check = check_reaches(
@@ -90,10 +91,12 @@ def resources(
 ) -> None:
     """Compare patrol teams with the rules and list what is missing."""
     with open_session(lang) as session:
+        from geo.io.export import TABLES  # noqa: PLC0415
         from geo.io.place_layers import read_resources  # noqa: PLC0415
         from geo.io.resources import read_resource_rules, shipped_resource_rules  # noqa: PLC0415
         from geo.place import report_resources  # noqa: PLC0415
 
+        require_outputs({"--out": out}, suffixes=TABLES, inputs=(file, rules, boundaries))
         basis = open_basis(session, boundaries, out, day=day, epsg=None, drop=drop)
         asked = shipped_resource_rules() if rules is None else read_resource_rules(rules)
         teams = basis.read(read_resources, file, boundaries=basis.boundaries)
@@ -101,15 +104,47 @@ def resources(
         session.say("resource.version", version=report.version)
         level_of = {rule.code: rule.level for rule in asked.rules}
         for code, rate in report.met.items():
-            session.say(
-                "resource.met", rule=code, level=level_word(session, level_of[code]), rate=rate
-            )
+            level = level_word(session, level_of[code])
+            session.say("resource.met", rule=_rule_name(session, code), level=level, rate=rate)
         _say_missing(session, report, out)
         if len(report.strangers):
-            session.say("resource.strangers", n=len(report.strangers))
+            n, total = f"{len(report.strangers):,}", f"{len(teams):,}"
+            session.say("resource.strangers", n=n, total=total)
         finish(session, basis, [(report.units, out, "resources")], audience="command")
         if len(report.missing):
             raise typer.Exit(EXIT_REFUSED)
+
+
+def _read_assets(
+    session: Session, basis: Basis, path: Path, datum: str, *, has_assets: bool
+) -> "gpd.GeoDataFrame":
+    """Return rivers and shores as lines, whether the file holds assets or water.
+
+    Raises
+    ------
+    OptionInvalid
+        The file holds streets.
+    """
+    from geo.io import read_water  # noqa: PLC0415
+    from geo.io.place_layers import line_layer, read_assets  # noqa: PLC0415
+    from geo.place import water_assets  # noqa: PLC0415
+
+    kind = ASSETS.layer if has_assets else line_layer(path)
+    if kind == STREETS.layer:
+        from geo.io.hints import Hint  # noqa: PLC0415
+
+        raise OptionInvalid(option="WATER", value=path.name, expected=Hint.NOT_STREETS)
+    if kind == ASSETS.layer:
+        if not has_assets:
+            session.say("reach.as_assets", source=path.name)
+        return basis.read(read_assets, path, datum=datum)
+    return water_assets(basis.read(read_water, path, datum=datum))
+
+
+def _rule_name(session: Session, code: str) -> str:
+    """Return a rule in the reader's language; a rule of the user's own goes by its code."""
+    name = f"resource.rule.{code}"
+    return text(name, session.lang) if name in catalogue() else code
 
 
 def _reach_table(
@@ -153,19 +188,19 @@ def _say_missing(session: Session, report: "ResourceReport", out: Path) -> None:
     missing = report.missing
     columns = (Col.NAME, Col.CODE, "rule", "fewest_at", "missing_teams", "missing_headcount")
     shown = missing.head(SHOWN)
-    for name, unit, rule, at, teams, heads in zip(*(shown[c] for c in columns), strict=True):
+    for name, unit, code, at, teams, heads in zip(*(shown[c] for c in columns), strict=True):
         session.say(
             "resource.missing.at" if at else "resource.missing",
             name=name,
             unit=unit,
-            rule=rule,
+            rule=_rule_name(session, code),
             at=at,
-            teams=teams,
-            heads=heads,
+            teams=f"{teams:,}",
+            heads=f"{heads:,}",
         )
     _say_more(session, len(missing), out)
 
 
 def _say_more(session: Session, n: int, out: Path) -> None:
     if n > SHOWN:
-        session.say("place.more", n=n - SHOWN, path=out.name)
+        session.say("place.more", n=f"{n - SHOWN:,}", path=out.name)

@@ -5,8 +5,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli.basis import Basis, Boundaries, DataDay, Epsg, To, finish, open_basis, read_areas
-from api.cli.session import Datum, Drop, Lang, Session, open_session
+from api.cli.basis import (
+    Basis,
+    Boundaries,
+    DataDay,
+    Epsg,
+    To,
+    finish,
+    open_basis,
+    read_areas,
+    require_inside,
+)
+from api.cli.output import require_outputs
+from api.cli.session import Datum, Drop, Lang, Session, as_findings, open_session, say_notes
 from api.console import stop_on_interrupt
 from api.i18n import both, text
 from geo.errors import OptionInvalid
@@ -18,11 +29,12 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from geo.grid.locate import Join
-    from geo.io import Reading
+    from geo.io import Note, Reading
 
 commands = typer.Typer()
 
 GridFile = Annotated[Path, typer.Option("--cells", help=both("cli.join.cells"))]
+RoadsFile = Annotated[Path | None, typer.Option("--roads", help=both("cli.join.roads"))]
 AuditFile = Annotated[Path | None, typer.Option("--audit", help=both("cli.join.audit"))]
 
 
@@ -34,6 +46,7 @@ def join(
     boundaries: Boundaries,
     out: To,
     audit: AuditFile = None,
+    roads: RoadsFile = None,
     day: DataDay = None,
     epsg: Epsg = None,
     datum: Datum = "WGS-84",
@@ -43,11 +56,20 @@ def join(
     """Give every point of a layer its basic grid, and list the doubtful ones."""
     with open_session(lang) as session:
         from geo.grid.locate import join_points  # noqa: PLC0415  heavy: loaded by its command only
+        from geo.io.export import SUFFIXES  # noqa: PLC0415
 
+        read = (file, cells, boundaries, roads)
+        require_outputs({"--out": out, "--audit": audit}, suffixes=SUFFIXES, inputs=read)
         reader, schema = _layer(layer)
         basis = open_basis(session, boundaries, out, day=day, epsg=epsg, drop=drop)
-        points = basis.read(reader, file, datum=datum)
-        joined = join_points(points, read_areas(basis, cells), key=schema.key)
+        reading = basis.open(reader, file, datum=datum)
+        points, areas = reading.frame, read_areas(basis, cells)
+        require_inside(points, areas, source=file.name, boundary=cells.name)
+        _check_datum(session, basis, reading, roads, file)
+        unplaced = [one for one in reading.refused if one.code.startswith("refusal.position.")]
+        joined = join_points(points, areas, key=schema.key).with_unplaced(
+            [one.key or str(one.row) for one in unplaced]
+        )
         _say_join(session, basis, joined)
         layers: list[tuple[Any, Path, str]] = [
             (points.assign(**{Col.CELL_ID: joined.cell_id}), out, layer)
@@ -76,15 +98,61 @@ def groups(
     ):
         from geo.grid.groups import cut_groups, group_notes, measure_groups  # noqa: PLC0415
         from geo.io import read_buildings  # noqa: PLC0415
+        from geo.io.export import SUFFIXES, TABLES  # noqa: PLC0415
 
+        shapes = [suffix for suffix in SUFFIXES if suffix not in TABLES]
+        require_outputs({"--out": out}, suffixes=shapes, inputs=(cells, buildings, boundaries))
         basis = open_basis(session, boundaries, out, day=day, epsg=epsg, drop=drop)
-        homes = basis.read(read_buildings, buildings, datum=datum)
+        reading = basis.open(read_buildings, buildings, datum=datum)
+        homes = reading.frame
+        if any(_lacks_households(note) for note in reading.notes):
+            session.say("groups.no_column", source=buildings.name, n=f"{len(homes):,}")
         grids = _with_roles(read_areas(basis, cells), basis)
         with session.steps.step("groups") as progress:
             found = cut_groups(grids, homes, epsg=basis.epsg, progress=progress, stop=stop)
+        _say_groups(session, found)
         for code, params in group_notes(measure_groups(found, data_date=basis.day)):
-            session.say(code, **params)
+            session.say(code, **{name: _thousands(value) for name, value in params.items()})
         finish(session, basis, [(found, out, "groups")])
+
+
+def _check_datum(
+    session: Session, basis: Basis, reading: "Reading", roads: Path | None, file: Path
+) -> None:
+    """Compare the points with the streets under every datum; say so where nobody can tell."""
+    from api.imports.check import check_datum  # noqa: PLC0415
+    from geo.io import read_streets  # noqa: PLC0415
+
+    if roads is None:
+        session.say("join.datum.unknown", datum=reading.datum.value)
+        return
+    notes = check_datum(
+        reading,
+        streets=basis.read(read_streets, roads),
+        boundaries=basis.boundaries,
+        epsg=basis.epsg,
+        source=file.name,
+    )
+    say_notes(session, as_findings(notes))
+
+
+def _lacks_households(note: "Note") -> bool:
+    return note.code == "note.default" and note.params.get("column") == Col.HOUSEHOLDS
+
+
+def _say_groups(session: Session, groups: "gpd.GeoDataFrame") -> None:
+    """Print how many groups are written, and which of them no share counts."""
+    empty = int((groups[Col.HOUSEHOLDS] == 0).sum())
+    session.say(
+        "group.written",
+        n=f"{len(groups):,}",
+        cells=f"{groups[Col.CELL_ID].nunique():,}",
+        empty=f"{empty:,}",
+    )
+
+
+def _thousands(value: object) -> object:
+    return f"{value:,}" if isinstance(value, int) else value
 
 
 def _layer(name: str) -> "tuple[Callable[..., Reading], Schema]":
@@ -127,4 +195,9 @@ def _say_join(session: Session, basis: Basis, joined: "Join") -> None:
     offered = int((outside[Col.NEAREST_ID] != "").sum())
     for case in JoinCase:
         if joined.count(case):
-            session.say(f"join.case.{case.value}", n=joined.count(case), offered=offered)
+            session.say(
+                f"join.case.{case.value}",
+                n=f"{joined.count(case):,}",
+                total=f"{joined.total:,}",
+                offered=f"{offered:,}",
+            )

@@ -17,18 +17,21 @@ from api.cli.basis import (
     finish,
     open_basis,
     read_areas,
+    require_inside,
     with_shapes,
 )
+from api.cli.output import require_outputs
 from api.cli.session import Datum, Drop, Lang, Session, open_session
 from api.i18n import both, text
-from geo.errors import OptionInvalid
-from geo.frames import Col, JunctionKind, Level
+from geo.errors import OptionInvalid, ValueInvalid
+from geo.frames import STREETS, Col, JunctionKind, Level
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
     from geo.io import Reading
+    from geo.street.audit import StreetAudit
 
 commands = typer.Typer()
 
@@ -54,22 +57,20 @@ def street_audit(
     """Count unnamed streets and doubtful junctions by grid."""
     with open_session(lang) as session:
         from geo.io import read_streets  # noqa: PLC0415  heavy: loaded by its command only
+        from geo.io.export import SUFFIXES  # noqa: PLC0415
         from geo.street.audit import audit_streets  # noqa: PLC0415
 
+        outs = {"--out": out, "--junctions": junctions, "--crossings": crossings}
+        read = (roads, boundaries, cells, water, rail)
+        require_outputs(outs, suffixes=SUFFIXES, inputs=read)
+        _refuse_streets(water)
         basis = open_basis(session, boundaries, out, day=day, epsg=epsg, drop=drop)
         streets = basis.read(read_streets, roads, datum=datum)
         areas = read_areas(basis, cells)
+        if cells is not None:
+            require_inside(streets, areas, source=roads.name, boundary=cells.name)
         found = audit_streets(streets, areas, epsg=basis.epsg, **basis.of_rates)
-        sums = found.by_cell.iloc[:, 1:].sum()
-        session.say("street.unnamed", segments=found.unnamed, metres=found.unnamed_metres)
-        session.say("street.unnamed.cells", cells=found.with_unnamed)
-        session.say(
-            "street.junctions",
-            ends=int(sums["n_dead_ends"]),
-            uncut=int(sums["n_uncut"]),
-            short=int(sums["n_short"]),
-            through=int((found.junctions[Col.KIND] == JunctionKind.THROUGH.value).sum()),
-        )
+        _say_audit(session, found, roads.name, has_names=bool((streets[Col.NAME] != "").any()))
         layers = [(with_shapes(found.by_cell, areas, out), out, "street_audit")]
         if junctions is not None:
             layers.append((found.junctions, junctions, "junctions"))
@@ -100,6 +101,10 @@ def place_coverage(
 ) -> None:
     """Count the units and homes that a place layer covers."""
     with open_session(lang) as session:
+        from geo.io.export import TABLES  # noqa: PLC0415
+
+        read = (file, boundaries, cells, buildings)
+        require_outputs({"--out": out}, suffixes=TABLES, inputs=read)
         _require_layer(layer, audience)
         wanted = _one_of("--level", level, [one.value for one in LEVELS])
         basis = open_basis(session, boundaries, out, day=day, epsg=epsg, drop=drop)
@@ -129,11 +134,15 @@ def night_zones(
     """Propose night-economy zones, or count the venues in those drawn by hand."""
     with open_session(lang) as session:
         from geo.io import read_venues  # noqa: PLC0415
+        from geo.io.export import SUFFIXES, TABLES  # noqa: PLC0415
         from geo.io.place_layers import read_night_zones  # noqa: PLC0415
         from geo.io.resources import read_night_rules, shipped_night_rules  # noqa: PLC0415
         from geo.place import count_late_venues, late_venues, propose_zones  # noqa: PLC0415
         from geo.rate import Rate  # noqa: PLC0415
 
+        shapes = [suffix for suffix in SUFFIXES if suffix not in TABLES]
+        read = (venues, boundaries, drawn, rules)
+        require_outputs({"--out": out}, suffixes=shapes, inputs=read)
         basis = open_basis(session, boundaries, out, day=day, epsg=epsg, drop=drop)
         night = shipped_night_rules() if rules is None else read_night_rules(rules)
         places = basis.read(read_venues, venues, datum=datum)
@@ -144,10 +153,51 @@ def night_zones(
             zones = count_late_venues(zones, places, night, epsg=basis.epsg)
         is_late, is_inside = late_venues(zones, places, night, epsg=basis.epsg)
         rate = Rate(n=int((is_late & is_inside).sum()), total=int(is_late.sum()), **basis.of_rates)
-        session.say("zone.summary", n=len(zones), rate=rate, version=night.version)
+        session.say("zone.summary", n=f"{len(zones):,}", rate=rate, version=night.version)
         if drawn is None:
             session.say("zone.proposed")
         finish(session, basis, [(zones, out, "night_zones")])
+
+
+def _say_audit(session: Session, found: "StreetAudit", source: str, *, has_names: bool) -> None:
+    """Print the figures of streets by grid, and what the file written holds."""
+    sums = found.by_cell.iloc[:, 1:].sum()
+    if has_names:
+        session.say("street.unnamed", segments=found.unnamed, metres=found.unnamed_metres)
+        session.say("street.unnamed.cells", cells=found.with_unnamed)
+    else:
+        session.say("street.no_names", source=source, n=f"{found.unnamed.total:,}")
+    outside = found.by_cell.loc[found.by_cell[Col.CELL_ID] == "", Col.N_SEGMENTS].sum()
+    session.say(
+        "street.grids",
+        n=f"{len(found.by_cell) - 1:,}",
+        with_streets=f"{found.with_unnamed.total:,}",
+        outside=f"{int(outside):,}",
+        segments=f"{int(sums[Col.N_SEGMENTS]):,}",
+    )
+    through = (found.junctions[Col.KIND] == JunctionKind.THROUGH.value).sum()
+    session.say(
+        "street.junctions",
+        total=f"{len(found.junctions):,}",
+        ends=f"{int(sums['n_dead_ends']):,}",
+        uncut=f"{int(sums['n_uncut']):,}",
+        short=f"{int(sums['n_short']):,}",
+        through=f"{int(through):,}",
+    )
+
+
+def _refuse_streets(water: Path | None) -> None:
+    """Refuse streets where water is asked.
+
+    Raises
+    ------
+    OptionInvalid
+    """
+    from geo.io.hints import Hint  # noqa: PLC0415
+    from geo.io.place_layers import line_layer  # noqa: PLC0415
+
+    if water is not None and line_layer(water) == STREETS.layer:
+        raise OptionInvalid(option="--water", value=water.name, expected=Hint.NOT_STREETS)
 
 
 def _cross(
@@ -212,7 +262,8 @@ def _cover_units(
         if kind != ANY:
             session.say("place.covered.kind", kind=_kind(session, kind), rate=rate)
     if cover.elsewhere:
-        session.say("place.elsewhere", n=cover.elsewhere)
+        n, total = f"{cover.elsewhere:,}", f"{len(places):,}"
+        session.say("place.elsewhere", n=n, total=total)
     return cover.units
 
 
@@ -232,15 +283,25 @@ def _cover_cameras(
 ) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415
 
+    from geo.io.hints import Hint  # noqa: PLC0415
     from geo.io.place_layers import read_camera_counts  # noqa: PLC0415
     from geo.place import cover_cells, unknown_cells  # noqa: PLC0415
 
     counts, areas = basis.read(read_camera_counts, file), read_areas(basis, cells)
+    strangers = unknown_cells(counts, areas)
+    if len(strangers) == len(counts):
+        raise ValueInvalid(
+            source=file.name,
+            row=1,
+            column=Col.CELL_ID,
+            value=counts[Col.CELL_ID].iloc[0],
+            expected=Hint.KNOWN_CELL,
+        )
     stated, covered = cover_cells(counts, areas, column=Col.N_CAMERAS, **basis.of_rates)
     session.say("place.cells.stated", stated=stated, covered=covered)
-    strangers = unknown_cells(counts, areas)
     if len(strangers):
-        session.say("place.cells.unknown", n=len(strangers))
+        n, total = f"{len(strangers):,}", f"{len(counts):,}"
+        session.say("place.cells.unknown", n=n, total=total)
     return pd.DataFrame(counts)
 
 

@@ -13,7 +13,7 @@ import shapely
 
 from geo.crs import Datum, datum_of
 from geo.errors import PositionRefused
-from geo.frames import Col, Level
+from geo.frames import ASSETS, STREETS, WATER, Col, Level
 from geo.io.draft import Draft, begin, fill, finish
 from geo.io.headers import find_header
 from geo.io.opening import open_table
@@ -32,7 +32,7 @@ from geo.io.place_spec import (
     ZONE_SPEC,
 )
 from geo.io.position import round_lonlat
-from geo.io.report import Reading
+from geo.io.report import Note, Reading
 from geo.io.spec import LAT_HEADERS, LON_HEADERS, LayerSpec, field_of
 from geo.io.table import Table
 from geo.io.values import clock_times
@@ -56,6 +56,16 @@ _ALL_DAY: Final = frozenset({"全天", "24小时", "全天候", "昼夜", "all d
 
 _AREAS: Final = (3, 6)
 _LINES: Final = (1, 5)
+_SHAPES: Final = {3: "areas", 1: "lines", 0: "points"}
+
+_STREET_HEADERS: Final = (Col.STREET_CLASS, "highway", "道路等级", "道路类型", "道路类别")
+_ASSET_HEADERS: Final = (Col.ASSET_ID, "河湖编号", "河道编号")
+
+_DESTROYED: Final = re.compile(r"^\s*\d(?:\.\d+)?[eE]\+?\d+\s*$")
+"""A code that a spreadsheet took for a number: 3.71502E+14."""
+
+OVERLAP: Final = 0.01
+"""Share of the smaller of two grids above which they overlap by mistake."""
 
 
 def read_rail(
@@ -126,6 +136,8 @@ def read_camera_counts(path: Path | str, *, drop: Sequence[str] = ()) -> Reading
     _refuse_positions(kept)
     draft = _begin(replace(table, wkb=None), CAMERA_SPEC, Datum.WGS84, drop)
     fill(draft)
+    _refuse_destroyed(draft)
+    _refuse_contradicting(draft)
     few = (draft.columns[Col.N_CAMERAS] < 0).to_numpy()
     draft.refuse(few, Col.N_CAMERAS, "refusal.value")
     return finish(draft)
@@ -134,11 +146,17 @@ def read_camera_counts(path: Path | str, *, drop: Sequence[str] = ()) -> Reading
 def read_cell_areas(
     path: Path | str, *, datum: Datum | str = Datum.WGS84, drop: Sequence[str] = ()
 ) -> Reading:
-    """Read the outlines of grids: `cell_id` and areas, nothing else."""
+    """Read the outlines of grids: `cell_id` and areas, nothing else.
+
+    Areas that cross themselves are repaired and noted, grids that overlap are noted.
+    """
     draft = _begin(_open(path, CELL_SPEC), CELL_SPEC, datum, drop)
     fill(draft)
+    _refuse_destroyed(draft)
     _refuse_shapes(draft, _AREAS)
-    return finish(draft)
+    _repair_areas(draft)
+    reading = finish(draft)
+    return replace(reading, notes=(*reading.notes, *_overlaps(reading.frame, draft.table.source)))
 
 
 def read_assets(
@@ -154,6 +172,24 @@ def read_assets(
     geometry[several] = shapely.line_merge(geometry[several])
     _refuse_shapes(draft, (1,))
     return finish(draft)
+
+
+def line_layer(path: Path | str) -> str:
+    """Tell what a file of lines is by its columns: ``assets``, ``streets``, else ``water``.
+
+    Lines with an id of rivers and shores are assets; a class of street in most rows makes streets.
+    """
+    table = _open(path, ASSET_SPEC)
+    klass = find_header(table, _STREET_HEADERS)
+    if klass is not None and 2 * int((table.cells[klass].str.strip() != "").sum()) > len(table):
+        return STREETS.layer
+    has_id = find_header(table, _ASSET_HEADERS) is not None
+    return ASSETS.layer if has_id and _holds_lines(table) else WATER.layer
+
+
+def _holds_lines(table: Table) -> bool:
+    known = [wkb for wkb in table.wkb if wkb is not None] if table.wkb is not None else []
+    return bool(np.isin(shapely.get_type_id(shapely.from_wkb(known)), _LINES).all())
 
 
 def read_reaches(path: Path | str, *, drop: Sequence[str] = ()) -> Reading:
@@ -242,7 +278,59 @@ def _read_places(
 def _refuse_shapes(draft: Draft, fine: tuple[int, ...]) -> None:
     assert draft.positions is not None  # noqa: S101 - the schema has a geometry
     kinds = shapely.get_type_id(draft.positions.geometry)
-    draft.refuse(~np.isin(kinds, fine) & (kinds >= 0), Col.GEOMETRY, "refusal.geometry.kind")
+    code = f"refusal.shape.{_SHAPES[fine[0]]}"
+    draft.refuse(~np.isin(kinds, fine) & (kinds >= 0), Col.GEOMETRY, code)
+
+
+def _refuse_destroyed(draft: Draft) -> None:
+    """Refuse codes of grids whose digits a spreadsheet has thrown away."""
+    lost = draft.cells(Col.CELL_ID).str.match(_DESTROYED).to_numpy(dtype=bool)
+    draft.refuse(lost, Col.CELL_ID, "refusal.destroyed")
+
+
+def _refuse_contradicting(draft: Draft) -> None:
+    """Refuse every row of a grid that has several counts: nobody can tell which one holds."""
+    counts = draft.columns[Col.N_CAMERAS][draft.kept]
+    differ = counts.groupby(draft.columns[Col.CELL_ID][draft.kept]).nunique() > 1
+    rows = draft.columns[Col.CELL_ID].isin(differ.index[differ]).to_numpy()
+    draft.refuse(rows, Col.CELL_ID, "refusal.contradicts")
+
+
+def _repair_areas(draft: Draft) -> None:
+    """Repair areas that cross themselves, keeping only areas."""
+    assert draft.positions is not None  # noqa: S101 - the schema has a geometry
+    geometry = draft.positions.geometry
+    bad = ~shapely.is_valid(geometry) & ~shapely.is_missing(geometry) & (draft.fault_code == "")
+    if not bad.any():
+        return
+    for row in np.flatnonzero(bad):
+        parts = shapely.get_parts(shapely.make_valid(geometry[row], method="structure"))
+        geometry[row] = shapely.union_all(parts[np.isin(shapely.get_type_id(parts), _AREAS)])
+    geometry[bad] = round_lonlat(geometry[bad])
+    draft.refuse(bad & shapely.is_empty(geometry), Col.GEOMETRY, "refusal.geometry.damaged")
+    names = "、".join(draft.columns[Col.CELL_ID][bad].head(3))
+    draft.note("note.repaired", n=int(bad.sum()), names=names)
+
+
+def _overlaps(frame: gpd.GeoDataFrame, source: str) -> tuple[Note, ...]:
+    """Note grids that share over a hundredth of the smaller one: a point there has the first."""
+    geometry = frame.geometry.to_numpy()
+    edges = shapely.coverage_invalid_edges(geometry)
+    odd = np.flatnonzero(~shapely.is_missing(edges) & ~shapely.is_empty(edges))
+    one, other = shapely.STRtree(geometry).query(geometry[odd], predicate="intersects")
+    one, other = np.sort(np.stack([odd[one], other]), axis=0)
+    one, other = np.unique(np.stack([one, other])[:, one != other], axis=1)
+    area = shapely.area(geometry)
+    common = shapely.area(shapely.intersection(geometry[one], geometry[other]))
+    over = common > OVERLAP * np.minimum(area[one], area[other])
+    if not over.any():
+        return ()
+    codes = frame[Col.CELL_ID].to_numpy()
+    pairs = list(zip(codes[one[over]], codes[other[over]], strict=True))
+    names = "、".join(f"{one_code}–{other_code}" for one_code, other_code in pairs[:3])
+    n = len(np.unique([one[over], other[over]]))
+    params = {"n": n, "total": len(frame), "pairs": len(pairs), "names": names}
+    return (Note(source=source, code="note.cells.overlap", params=params),)
 
 
 def _refuse_positions(table: Table) -> None:

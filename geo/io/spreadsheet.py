@@ -40,8 +40,9 @@ def write_workbook(table: pd.DataFrame, path: Path, *, title: str) -> None:
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
     for number, name in enumerate(table.columns):
-        longest = table[name].astype("str").str.len().head(1000).max()
-        width = max(len(str(name).encode("gb18030")), int(longest)) + 2
+        lengths = table[name].head(1000).astype("str").str.len().dropna()
+        longest = 0 if lengths.empty else int(lengths.max())
+        width = max(len(str(name).encode("gb18030")), longest) + 2
         letter = sheet.column_dimensions[_letter(number)]
         letter.width = min(width, _MAX_WIDTH)
     sheet.append([_cell(sheet, name, bold=True) for name in table.columns])

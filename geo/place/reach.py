@@ -1,6 +1,6 @@
 """Rivers and shores as lines, and the stretches of them that each level's posts answer for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -114,8 +114,9 @@ def propose_reaches(
     bank : float
         Metres.
     """
+    owed = owed_pieces(assets, boundaries, epsg=epsg, bank=bank)
     parts = [
-        _of_level(assets, boundaries, level, epsg=epsg, bank=bank)
+        _of_level(assets, boundaries, level, owed, epsg=epsg, bank=bank)
         for level in levels_of(boundaries, levels)
     ]
     table = pd.concat(parts, ignore_index=True)
@@ -143,15 +144,20 @@ def owed_pieces(
 
     Those inside the units, and where a line weaves out of them and back within `bank`.
     """
-    units = _areas(boundaries, Level.CITY)
-    pieces = cut_along(assets, units, epsg=epsg)
-    _, near = _owners(pieces, assets, units, epsg=epsg, bank=bank)
+    whole = _areas(boundaries, Level.CITY)
+    pieces = cut_along(assets, whole, epsg=epsg)
+    areas = whole.geometry.to_crs(epsg).to_numpy()
+    codes = whole[Col.CODE].to_numpy(dtype=str)
+    needed = _unit_at(_middles(pieces, epsg), areas, codes) >= 0
+    around = shapely.buffer(shapely.union_all(areas), bank)
+    for first, last in _excursions(pieces, needed, _courses(pieces, assets, epsg), around):
+        needed[first : last + 1] = True
     ids = assets[Col.ASSET_ID].to_numpy()
     owed: dict[str, list[tuple[int, int]]] = {}
-    for run in _runs(pieces, near):
-        asset = str(ids[pieces.line[run.first]])
-        span = (int(pieces.begin[run.first]), int(pieces.end[run.last]))
-        owed.setdefault(asset, []).append(span)
+    for k in np.flatnonzero(needed).tolist():
+        spans = owed.setdefault(str(ids[pieces.line[k]]), [])
+        begin = spans.pop()[0] if spans and spans[-1][1] == pieces.begin[k] else pieces.begin[k]
+        spans.append((int(begin), int(pieces.end[k])))
     return owed
 
 
@@ -186,14 +192,17 @@ def _of_level(
     assets: gpd.GeoDataFrame,
     boundaries: gpd.GeoDataFrame,
     level: Level,
+    owed: Mapping[str, Sequence[tuple[int, int]]],
     *,
     epsg: int,
     bank: float,
 ) -> pd.DataFrame:
     """Return the stretches of one level, with the unit and what else could own them."""
-    units = _areas(boundaries, level)
-    pieces = cut_along(assets, units, epsg=epsg)
-    inside, near = _owners(pieces, assets, units, epsg=epsg, bank=bank)
+    units, whole = _areas(boundaries, level), _areas(boundaries, Level.CITY)
+    borders = pd.concat([units[[Col.GEOMETRY]], whole[[Col.GEOMETRY]]], ignore_index=True)
+    pieces = cut_along(assets, borders, epsg=epsg)
+    needed = _is_owed(pieces, assets[Col.ASSET_ID].to_numpy(), owed)
+    inside, near = _owners(pieces, assets, units, needed, epsg=epsg, bank=bank)
     kinds = [AssetKind(kind) for kind in assets[Col.KIND]]
     names, codes = units[Col.NAME].to_numpy(), units[Col.CODE].to_numpy()
     rows = []
@@ -248,46 +257,98 @@ def _highest(boundaries: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return select(boundaries, [level])
 
 
-def _owners(
-    pieces: Pieces, assets: gpd.GeoDataFrame, units: gpd.GeoDataFrame, *, epsg: int, bank: float
-) -> tuple[np.ndarray, list[frozenset[int]]]:
-    """Return the unit each piece lies in (-1 outside), and all that it lies within `bank` of.
+def _is_owed(
+    pieces: Pieces, ids: np.ndarray, owed: Mapping[str, Sequence[tuple[int, int]]]
+) -> np.ndarray:
+    """Return whether each piece lies in a part that needs an owner; bool, shape (n,)."""
+    spans = zip(pieces.line.tolist(), pieces.begin.tolist(), pieces.end.tolist(), strict=True)
+    found = [
+        any(first <= begin and end <= last for first, last in owed.get(str(ids[line]), ()))
+        for line, begin, end in spans
+    ]
+    return np.array(found, dtype=bool)
 
-    A piece on a border lies in the unit of the lowest code.
+
+def _owners(
+    pieces: Pieces,
+    assets: gpd.GeoDataFrame,
+    units: gpd.GeoDataFrame,
+    needed: np.ndarray,
+    *,
+    epsg: int,
+    bank: float,
+) -> tuple[np.ndarray, list[frozenset[int]]]:
+    """Return the unit each piece lies in (-1 outside), and all that can answer for it.
+
+    Those are the units it lies within `bank` of. The levels are drawn apart, so a piece that needs
+    an owner may lie in no unit of the level, by the width of a line: then the units before and
+    after it can answer too, else the nearest within `bank`.
     """
     areas = units.geometry.to_crs(epsg).to_numpy()
-    metric = assets.geometry.to_crs(epsg).to_numpy()
-    middle = gpd.GeoSeries(pieces.middle, crs=LONLAT_EPSG).to_crs(epsg).to_numpy()
-    piece, unit = shapely.STRtree(areas).query(middle, predicate="intersects")
-    inside = np.full(len(pieces), -1, dtype=np.int64)
-    order = np.lexsort((units[Col.CODE].to_numpy(dtype=str)[unit], piece))[::-1]
-    inside[piece[order]] = unit[order]
-    course = _courses(pieces, metric)
+    middle = _middles(pieces, epsg)
+    inside = _unit_at(middle, areas, units[Col.CODE].to_numpy(dtype=str))
+    course = _courses(pieces, assets, epsg)
     piece, unit = shapely.STRtree(shapely.buffer(areas, bank)).query(course, predicate="covered_by")
     near: list[set[int]] = [set() for _ in range(len(pieces))]
     for p, u in zip(piece.tolist(), unit.tolist(), strict=True):
-        near[p].add(u)
-    for k in np.flatnonzero(inside < 0).tolist():
-        near[k] = set()
-    for k in _excursions(pieces, inside, course, shapely.buffer(shapely.union_all(areas), bank)):
-        near[k] = near[k - 1] | near[k + 1]
+        if needed[p] or inside[p] >= 0:
+            near[p].add(u)
+    for first, last in _between(pieces, needed & (inside < 0)):
+        flanks = near[first - 1] | near[last + 1]
+        for k in range(first, last + 1):
+            near[k] |= flanks
+    _take_nearest(near, needed, middle, areas, bank)
     return inside, [frozenset(found) for found in near]
 
 
+def _middles(pieces: Pieces, epsg: int) -> np.ndarray:
+    middles: np.ndarray = gpd.GeoSeries(pieces.middle, crs=LONLAT_EPSG).to_crs(epsg).to_numpy()
+    return middles
+
+
+def _unit_at(points: np.ndarray, areas: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return the area of the lowest code that each point lies in or on, -1 for none."""
+    point, unit = shapely.STRtree(areas).query(points, predicate="intersects")
+    inside = np.full(len(points), -1, dtype=np.int64)
+    order = np.lexsort((codes[unit], point))[::-1]
+    inside[point[order]] = unit[order]
+    return inside
+
+
+def _take_nearest(
+    near: list[set[int]], needed: np.ndarray, middle: np.ndarray, areas: np.ndarray, bank: float
+) -> None:
+    """Give, in place, pieces that need an owner and have none to the nearest within `bank`."""
+    left = [k for k in np.flatnonzero(needed).tolist() if not near[k]]
+    found, unit = shapely.STRtree(areas).query_nearest(
+        middle[left], max_distance=bank, all_matches=True
+    )
+    for k, u in zip(found.tolist(), unit.tolist(), strict=True):
+        near[left[k]].add(u)
+
+
 def _excursions(
-    pieces: Pieces, inside: np.ndarray, course: np.ndarray, around: shapely.Geometry
-) -> list[int]:
-    """Return the pieces that leave all units and come back, never farther than `bank`."""
-    left = np.flatnonzero(inside < 0)
-    left = left[(left > 0) & (left < len(pieces) - 1)]
-    flanked = (inside[left - 1] >= 0) & (inside[left + 1] >= 0)
-    flanked &= pieces.line[left - 1] == pieces.line[left + 1]
-    left = left[flanked]
-    found: list[int] = left[shapely.covered_by(course[left], around)].tolist()
-    return found
+    pieces: Pieces, held: np.ndarray, course: np.ndarray, around: shapely.Geometry
+) -> Iterator[tuple[int, int]]:
+    """Yield first and last piece where a line leaves the whole and comes back within `bank`."""
+    for first, last in _between(pieces, ~held):
+        if shapely.covered_by(course[first : last + 1], around).all():
+            yield first, last
 
 
-def _courses(pieces: Pieces, metric: np.ndarray) -> np.ndarray:
+def _between(pieces: Pieces, marked: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Yield first and last piece of each run of marked ones that others of its line flank."""
+    rows = np.flatnonzero(marked)
+    breaks = np.flatnonzero((np.diff(rows) > 1) | (np.diff(pieces.line[rows]) > 0)) + 1
+    for run in np.split(rows, breaks):
+        if len(run) == 0 or run[0] == 0 or run[-1] == len(pieces) - 1:
+            continue
+        if pieces.line[run[0] - 1] == pieces.line[run[0]] == pieces.line[run[-1] + 1]:
+            yield int(run[0]), int(run[-1])
+
+
+def _courses(pieces: Pieces, assets: gpd.GeoDataFrame, epsg: int) -> np.ndarray:
+    metric = assets.geometry.to_crs(epsg).to_numpy()
     spans = zip(pieces.line, pieces.begin / MILLIMETRES, pieces.end / MILLIMETRES, strict=True)
     courses = [substring(metric[line], begin, end) for line, begin, end in spans]
     return np.array(courses, dtype=object)

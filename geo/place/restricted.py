@@ -33,4 +33,4 @@ def require_audience(layer: str, audience: Audience) -> None:
     if allowed(audience, SHOWN_AS[layer]):
         return
     fine = ", ".join(one.value for one in Audience if allowed(one, SHOWN_AS[layer]))
-    raise OptionInvalid(option="--audience", value=f"{audience.value} ({layer})", expected=fine)
+    raise OptionInvalid(option="--audience", value=audience.value, expected=fine)

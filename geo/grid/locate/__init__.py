@@ -15,12 +15,13 @@ the order of rows, so that every version and engine gives the same answer:
 """
 
 from geo.grid.locate.audit import Join, audit_join, join_points
-from geo.grid.locate.cells import Split, assign_cells, split_by_cells
+from geo.grid.locate.cells import CellFinder, Split, assign_cells, index_of, split_by_cells
 from geo.grid.locate.index import Index, build_index
 from geo.grid.locate.near import nearest_units
 from geo.grid.locate.rule import Owners, find_owners, locate, look_up
 
 __all__ = [
+    "CellFinder",
     "Index",
     "Join",
     "Owners",
@@ -29,6 +30,7 @@ __all__ = [
     "audit_join",
     "build_index",
     "find_owners",
+    "index_of",
     "join_points",
     "locate",
     "look_up",

@@ -1,6 +1,7 @@
 """Points that lie on a border or in no cell: listed, with what is nearest, never moved silently."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from geo.errors import FileEmpty
 from geo.frames import JOIN_AUDIT, Col, JoinCase
-from geo.grid.locate.cells import cell_codes, lonlat_of
+from geo.grid.locate.cells import cell_codes, lonlat_of, require_degrees
 from geo.grid.locate.index import Index, build_index
 from geo.grid.locate.near import nearest_units
 from geo.grid.locate.rule import OUTER_REACH, find_owners
@@ -33,10 +34,37 @@ class Join:
         Cell of each point with the index of the points, "" for none.
     audit : GeoDataFrame
         JOIN_AUDIT frame: the points off the plain case, and nothing of the others.
+    n_unplaced : int
+        Points without a position that are in the audit but in no frame of points.
     """
 
     cell_id: pd.Series
     audit: gpd.GeoDataFrame
+    n_unplaced: int = 0
+
+    @property
+    def total(self) -> int:
+        """Points, those without a position among them."""
+        return len(self.cell_id) + self.n_unplaced
+
+    def with_unplaced(self, ids: Sequence[str]) -> "Join":
+        """Return the join with points beside that a reader left out for want of a position."""
+        if not ids:
+            return self
+        text = {
+            Col.POINT_ID: list(ids),
+            Col.JOIN_CASE: [JoinCase.UNPLACED.value] * len(ids),
+            Col.CELL_ID: [""] * len(ids),
+            Col.NEAREST_ID: [""] * len(ids),
+        }
+        rows = gpd.GeoDataFrame(
+            {column: pd.Series(cells, dtype="str") for column, cells in text.items()},
+            geometry=gpd.GeoSeries([None] * len(ids), crs=self.audit.crs),
+        )
+        rows[Col.DISTANCE] = np.full(len(ids), np.nan)
+        rows = rows[list(self.audit.columns)]
+        audit = rows if self.audit.empty else pd.concat([self.audit, rows], ignore_index=True)
+        return replace(self, audit=audit, n_unplaced=self.n_unplaced + len(ids))
 
     def count(self, case: JoinCase) -> int:
         """Return how many points are of one case."""
@@ -46,7 +74,7 @@ class Join:
         """Return the points with a cell, of all."""
         return Rate(
             n=int((self.cell_id != "").sum()),
-            total=len(self.cell_id),
+            total=self.total,
             data_date=data_date,
             boundary_version=boundary_version,
         )
@@ -72,9 +100,13 @@ def join_points(
     ------
     FileEmpty
         No cell.
+    OptionInvalid
+        Points or cells that are not in EPSG:4326.
     """
     if len(cells) == 0:
         raise FileEmpty(source="cells")
+    require_degrees(points, "points")
+    require_degrees(cells, "cells")
     if index is None:
         index = build_index(cells.geometry.to_numpy())
     lonlat = lonlat_of(points)

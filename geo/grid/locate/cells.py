@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.errors import FileEmpty
+from geo.errors import FileEmpty, OptionInvalid
 from geo.frames import Col
-from geo.grid.locate.index import build_index
-from geo.grid.locate.rule import locate
+from geo.grid.locate.index import Index, build_index
+from geo.grid.locate.rule import locate, look_up
+from geo.units import LONLAT_EPSG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,61 @@ class Split:
 
     frame: gpd.GeoDataFrame
     unmatched: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellFinder:
+    """Grids ready to be asked for single points; made by `index_of`.
+
+    Attributes
+    ----------
+    index : Index
+    codes : ndarray of str, shape (n + 1,)
+        Code of each grid; "" at the end, where row -1 points.
+    """
+
+    index: Index
+    codes: np.ndarray
+
+    def code_at(self, lon: float, lat: float) -> str:
+        """Return the code of the grid that owns a point of EPSG:4326, "" for none."""
+        return str(self.codes[look_up(self.index, lon, lat)])
+
+
+def index_of(cells: gpd.GeoDataFrame) -> CellFinder:
+    """Return grids ready to be asked for single points.
+
+    Parameters
+    ----------
+    cells : GeoDataFrame
+        CELLS frame.
+
+    Raises
+    ------
+    FileEmpty
+        No cell.
+    OptionInvalid
+        Not in EPSG:4326.
+    """
+    if len(cells) == 0:
+        raise FileEmpty(source="cells")
+    require_degrees(cells, "cells")
+    codes = np.append(cells[Col.CELL_ID].to_numpy(dtype=object), "")
+    return CellFinder(index=build_index(cells.geometry.to_numpy()), codes=codes)
+
+
+def require_degrees(frame: gpd.GeoDataFrame, name: str) -> None:
+    """Refuse a frame that says it is in another system than EPSG:4326.
+
+    Raises
+    ------
+    OptionInvalid
+    """
+    crs = frame.crs
+    if crs is not None and crs.to_epsg() != LONLAT_EPSG:
+        stated = crs.to_epsg()
+        value = crs.name if stated is None else f"EPSG:{stated}"
+        raise OptionInvalid(option=f"{name}.crs", value=value, expected=f"EPSG:{LONLAT_EPSG}")
 
 
 def assign_cells(
@@ -54,6 +110,8 @@ def assign_cells(
     """
     if len(cells) == 0:
         raise FileEmpty(source="cells")
+    require_degrees(points, "points")
+    require_degrees(cells, "cells")
     row = locate(build_index(cells.geometry.to_numpy()), lonlat_of(points))
     return cell_codes(cells, row, points.index)
 
