@@ -1,62 +1,44 @@
 """Bench: blocks merged into basic grids, beside spopt, METIS and GerryChain on the same blocks.
 
     python tests/bench/partition.py --peers metis,gerrychain,skater,azp,maxp --json out.jsonl
-    python tests/bench/partition.py --network roads.graphml --squares 8
+    python tests/bench/partition.py --network roads.graphml --squares 8 --seconds 60
 
 Every engine gets the same atoms (streets, big blocks split along buildings) of the same unit, the
 same target and, where it takes one, the same number of parts; each answer is counted by one
 function from the atoms alone. Villages of the sample with 8 to 30 grids; of a road network the
 centre squares of 1 km with buildings drawn by the seed. Peers: `pip install spopt pymetis
-gerrychain`. Times are CPU seconds of all of a case's units, kernels warm.
+gerrychain`.
+
+Every unit is solved in a child process of its own. A peer has `--seconds` of wall time for a case,
+shared equally among the units left, so that the bench always ends: GerryChain then gives the best
+of the chain so far, the others no answer (`units solved`). Times are CPU seconds of all of a
+case's units, imports and compiled kernels not counted.
 """
 
 import argparse
 import json
-import random
-import resource
 import time
 import warnings
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from partition_engines import ENGINES, TARGET, Answer, Labels, Unit, by_patrolgrid, solve
 
 from geo.frames import BOUNDARIES, BUILDINGS, WATER, Col, empty_frame
 from geo.grid import cut as cut_module
 from geo.grid.atoms import Atoms, graph_of
-from geo.grid.blocks import MAIN
-from geo.grid.graph import Graph, components, make_graph
-from geo.grid.partition import best_count, partition
-from geo.grid.zone import join_zones, within_zones
+from geo.grid.graph import components, make_graph
+from geo.grid.partition import best_count
 from geo.units import LIAOCHENG_EPSG
 
-TARGET = 100.0
 SIDE = 1000.0
 """Metres of a centre square."""
-
-ATTEMPTS = 200
-"""Trees GerryChain draws for one step before its chain ends."""
-
-Labels = np.ndarray
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Atoms of one village: graph, metres shared by rank, and the number of parts wanted."""
-
-    graph: Graph
-    is_main: np.ndarray
-    shared: np.ndarray
-    n_parts: int
-    seed: int
-    polygons: np.ndarray
 
 
 def atoms_of(*layers: gpd.GeoDataFrame) -> tuple[Atoms, np.ndarray]:
@@ -166,145 +148,6 @@ def square_layers(network: Path, n: int, seed: int) -> tuple[gpd.GeoDataFrame, .
     return boundaries, streets, gpd.GeoDataFrame(empty_frame(WATER)), buildings
 
 
-# ---- engines
-
-
-def by_patrolgrid(unit: Unit) -> Labels:
-    zone = join_zones(unit.graph, unit.is_main, target=TARGET)
-    return partition(
-        within_zones(unit.graph, zone),
-        target=TARGET,
-        max_parts=899,
-        seed=unit.seed,
-        moves_per_atom=cut_module.MOVES_PER_ATOM,
-    )
-
-
-def by_metis(unit: Unit) -> Labels:
-    import pymetis
-
-    graph = unit.graph
-    price = 1 + (unit.shared @ np.array([1.0, 0.2, 0.05])).astype(int)
-    ends = graph.neighbour, price[graph.edge]
-    return np.array(
-        pymetis.part_graph(
-            unit.n_parts,
-            adjacency=pymetis.CSRAdjacency(graph.start.tolist(), ends[0].tolist()),
-            vweights=graph.weight.astype(int).tolist(),
-            eweights=ends[1].tolist(),
-            options=pymetis.Options(contig=True, ufactor=150),
-            recursive=False,
-        )[1]
-    )
-
-
-def by_gerrychain(unit: Unit, steps: int = 100) -> Labels:
-    import networkx as nx
-    from gerrychain import Graph as Districts
-    from gerrychain import MarkovChain, Partition, accept, constraints, updaters
-    from gerrychain.partition import recursive_tree_part
-    from gerrychain.proposals import recom
-    from gerrychain.tree import bipartition_tree
-
-    random.seed(unit.seed)
-    net = nx.Graph()
-    for node, weight in enumerate(unit.graph.weight):
-        net.add_node(node, households=int(weight))
-    net.add_edges_from(unit.graph.pairs.tolist())
-    districts = Districts.from_networkx(net)
-    mean = unit.graph.weight.sum() / unit.n_parts
-    begin = None
-    for slack in (0.1, 0.2, 0.3, 0.5, 0.8):
-        try:
-            begin = recursive_tree_part(districts, range(unit.n_parts), mean, "households", slack)
-            break
-        except (RuntimeError, ValueError, RecursionError):
-            continue
-    if begin is None:
-        return np.full(len(unit.graph.weight), -1)
-    tally = {"households": updaters.Tally("households", alias="households")}
-    state = Partition(districts, begin, tally)
-
-    def propose(current: object) -> object:
-        few = partial(bipartition_tree, max_attempts=ATTEMPTS, warn_attempts=ATTEMPTS + 1)
-        slack_now = max(slack, 0.2)
-        return recom(current, "households", mean, slack_now, node_repeats=0, method=few)
-
-    def labels(current: object) -> Labels:
-        return np.array([current.assignment[node] for node in range(len(unit.graph.weight))])
-
-    def worth(part: Labels) -> float:
-        load = np.bincount(part, unit.graph.weight) / mean
-        cut = part[unit.graph.pairs[:, 0]] != part[unit.graph.pairs[:, 1]]
-        side = np.sqrt(unit.graph.area.sum() / unit.n_parts)
-        return float(((load - 1) ** 2).sum() + unit.shared[cut, 0].sum() / (10 * side))
-
-    best = labels(state)
-    chain = MarkovChain(propose, [constraints.contiguous], accept.always_accept, state, steps)
-    try:
-        for current in chain:
-            best = min(best, labels(current), key=worth)
-    except (RuntimeError, IndexError, ValueError):
-        pass  # no balanced cut of a pair was found: the best so far stands
-    return best
-
-
-def _spopt_inputs(unit: Unit) -> tuple[gpd.GeoDataFrame, object]:
-    from libpysal.weights import W
-
-    neighbours = {k: [] for k in range(len(unit.graph.weight))}
-    for a, b in unit.graph.pairs.tolist():
-        neighbours[a].append(b)
-        neighbours[b].append(a)
-    frame = gpd.GeoDataFrame(
-        {"households": unit.graph.weight, "one": 1.0}, geometry=unit.polygons, crs=4326
-    )
-    middle = shapely.centroid(unit.polygons)
-    frame["x"], frame["y"] = shapely.get_x(middle), shapely.get_y(middle) * 1.24
-    return frame, W(neighbours, silence_warnings=True)
-
-
-def by_skater(unit: Unit) -> Labels:
-    from spopt.region import Skater
-
-    frame, near = _spopt_inputs(unit)
-    floor = max(2, int(0.4 * len(frame) / unit.n_parts))
-    model = Skater(frame, near, ["x", "y"], n_clusters=unit.n_parts, floor=floor)
-    model.solve()
-    return np.asarray(model.labels_)
-
-
-def by_azp(unit: Unit) -> Labels:
-    from spopt.region import AZP
-
-    frame, near = _spopt_inputs(unit)
-    model = AZP(frame, near, ["x", "y"], n_clusters=unit.n_parts, random_state=unit.seed % 2**31)
-    model.solve()
-    return np.asarray(model.labels_)
-
-
-def by_maxp(unit: Unit) -> Labels:
-    from spopt.region import MaxPHeuristic
-
-    np.random.seed(unit.seed % 2**31)  # noqa: NPY002  its own stream
-    frame, near = _spopt_inputs(unit)
-    model = MaxPHeuristic(
-        frame, near, ["x", "y"], "households", 80, 2, max_iterations_construction=20
-    )
-    model.solve()
-    return np.asarray(model.labels_)
-
-
-ENGINES: dict[str, Callable[[Unit], Labels]] = {
-    "patrolgrid": by_patrolgrid,
-    "metis": by_metis,
-    "gerrychain": by_gerrychain,
-    "skater": by_skater,
-    "azp": by_azp,
-    "maxp": by_maxp,
-}
-
-
 # ---- judging
 
 
@@ -322,36 +165,36 @@ def judge(unit: Unit, part: Labels) -> dict[str, np.ndarray | float]:
         "shape": 4 * np.pi * np.bincount(part, graph.area, minlength=n) / rim**2,
         "border": float(unit.shared[~inner].sum()),
         "street": float(unit.shared[~inner, 1:].sum()),
-        "crossed": float(unit.shared[inner, MAIN].sum()),
+        "across": _across_main_roads(unit, part),
         "n_split": float(components(kept)[0] - n),
     }
 
 
-def run(name: str, case: str, units: list[Unit]) -> list[dict[str, object]]:
+def _across_main_roads(unit: Unit, part: Labels) -> float:
+    """Return how many parts hold households on two or more sides of a main road or rail."""
+    kept = ~unit.is_main
+    graph = unit.graph
+    side = components(make_graph(graph.weight, graph.pairs[kept], graph.cost[kept]))[1]
+    held = np.unique(np.stack([part, side], axis=1)[graph.weight > 0], axis=0)
+    return float((np.bincount(held[:, 0]) > 1).sum())
+
+
+def run(name: str, case: str, units: list[Unit], seconds: float) -> list[dict[str, object]]:
     """Return one engine's lines for a case."""
-    engine = ENGINES[name]
-    engine(units[0])
-    begun = time.process_time()
-    answers = [engine(unit) for unit in units]
-    cpu = time.process_time() - begun
-    done = [k for k, answer in enumerate(answers) if (answer >= 0).all()]
-    judged = [judge(units[k], answers[k]) for k in done]
-    load = np.concatenate([row["load"] for row in judged])
-    spread = [float(row["load"].std() / row["load"].mean()) for row in judged]
-    shape = np.concatenate([row["shape"] for row in judged])
-    values = {
-        "units solved": float(len(done)),
-        "grids": float(len(load)),
-        "share of 80-120 households": float(((load >= 80) & (load <= 120)).mean()),
-        "share of 70-130 households": float(((load >= 70) & (load <= 130)).mean()),
-        "mean CV of a unit": float(np.mean(spread)),
-        "median Polsby-Popper": float(np.median(shape)),
-        "inner border on streets": sum(row["street"] for row in judged)
-        / max(sum(row["border"] for row in judged), 1e-9),
-        "km of main road inside grids": sum(row["crossed"] for row in judged) / 1000,
-        "surplus pieces": sum(row["n_split"] for row in judged),
-    }
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    try:
+        import_module(ENGINES[name][0])
+    except ImportError as error:
+        print(f"{name}: not installed ({error})")
+        return []
+    answers: list[Answer] = []
+    ends_at = time.monotonic() + seconds
+    for k, unit in enumerate(units):
+        share = max(1.0, (ends_at - time.monotonic()) / (len(units) - k))
+        answers.append(solve(name, unit, share))
+    pairs = zip(units, answers, strict=True)
+    judged = [judge(unit, answer.labels) for unit, answer in pairs if answer.labels is not None]
+    values = {"units solved": float(len(judged)), **(summary(judged) if judged else {})}
+    cpu, peak = sum(answer.cpu for answer in answers), max(answer.rss for answer in answers)
     return [
         {"subject": "partition", "case": f"{case}: {what}", "engine": name, "value": value,
          "gap": None, "cpu_s": cpu, "peak_rss_mb": peak, "n": len(units)}
@@ -359,13 +202,48 @@ def run(name: str, case: str, units: list[Unit]) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
+BALANCE, SHAPE, STREETS = "mean CV of a unit", "median Polsby-Popper", "inner border on streets"
+
+
+def summary(judged: list[dict[str, np.ndarray | float]]) -> dict[str, float]:
+    """Return the figures of all judged units together."""
+    load = np.concatenate([row["load"] for row in judged])
+    spread = [float(row["load"].std() / row["load"].mean()) for row in judged]
+    shape = np.concatenate([row["shape"] for row in judged])
+    return {
+        "grids": float(len(load)),
+        "share of 80-120 households": float(((load >= 80) & (load <= 120)).mean()),
+        "share of 70-130 households": float(((load >= 70) & (load <= 130)).mean()),
+        BALANCE: float(np.mean(spread)),
+        SHAPE: float(np.median(shape)),
+        "mean Polsby-Popper": float(np.mean(shape)),
+        STREETS: sum(row["street"] for row in judged) / max(sum(r["border"] for r in judged), 1e-9),
+        "grids across main roads": sum(row["across"] for row in judged),
+        "surplus pieces": sum(row["n_split"] for row in judged),
+    }
+
+
+def table(lines: list[dict[str, object]]) -> str:
+    """Return a case's engines side by side, one column each."""
+    engines = list(dict.fromkeys(str(line["engine"]) for line in lines))
+    figures = list(dict.fromkeys(str(line["case"]).split(": ", 1)[1] for line in lines))
+    value = {(str(x["case"]).split(": ", 1)[1], x["engine"]): x["value"] for x in lines}
+    value |= {("CPU s", line["engine"]): line["cpu_s"] for line in lines}
+    rows = [" " * 28 + "".join(f"{engine:>12}" for engine in engines)]
+    for figure in [*figures, "CPU s"]:
+        shown = [f"{value.get((figure, engine), np.nan):12.4f}" for engine in engines]
+        rows.append(f"{figure:28}" + "".join(shown))
+    return "\n".join(rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", choices=("district", "city"), default="district")
-    parser.add_argument("--units", type=int, default=12, help="villages of the sample")
+    parser.add_argument("--units", type=int, default=8, help="villages of the sample")
     parser.add_argument("--network", type=Path, help="road network (GraphML, OSM) for the squares")
     parser.add_argument("--squares", type=int, default=8)
     parser.add_argument("--peers", default="", help=", ".join(list(ENGINES)[1:]))
+    parser.add_argument("--seconds", type=float, default=60.0, help="of a peer, for each case")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
@@ -376,11 +254,11 @@ def main() -> None:
         cases["squares"] = units_of(squares, args.squares, 2, 99)
     lines = []
     for case, units in cases.items():
-        for name in ["patrolgrid", *filter(None, args.peers.split(","))]:
-            for line in run(name, case, units):
-                lines.append(line)
-                shown = f"{line['case']:42} {name:12} {line['value']:10.4f}"
-                print(f"{shown} {line['cpu_s']:8.2f} cpu s", flush=True)
+        engines = ["patrolgrid", *filter(None, args.peers.split(","))]
+        by_patrolgrid(units[0], 0.0)  # compiles the kernels, which the children inherit
+        own = [line for name in engines for line in run(name, case, units, args.seconds)]
+        print(f"{case}: {len(units)} units\n{table(own)}", flush=True)
+        lines += own
     if args.json:
         with args.json.open("a", encoding="utf-8") as out:
             out.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
