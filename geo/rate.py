@@ -2,11 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from geo.errors import OptionInvalid
 
 STATED_TOLERANCE = 0.05
 """Percentage points by which a printed percentage may differ: half of one printed decimal."""
+
+SMALLEST: Final = 0.1
+"""Percentage points of one printed decimal."""
+
+ALMOST_ALL: Final = 100 - SMALLEST / 2
+"""Per cent that one decimal would print as 100."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +66,18 @@ class Rate:
 
     @property
     def percent_text(self) -> str:
-        """The percentage with one decimal, or an en dash when N is 0."""
-        return "–" if self.percent is None else f"{self.percent:.1f} %"
+        """The percentage with one decimal, or an en dash when N is 0.
+
+        All and none are said of all and none alone: 5,215 of 5,216 is > 99.9 %.
+        """
+        if self.percent is None:
+            return "–"
+        if 0 < self.n < self.total:
+            if self.percent >= ALMOST_ALL:
+                return f"> {100 - SMALLEST:.1f} %"
+            if self.percent < SMALLEST / 2:
+                return f"< {SMALLEST:.1f} %"
+        return f"{self.percent:.1f} %"
 
     def __str__(self) -> str:
         return f"{self.n:,}/{self.total:,} ({self.percent_text})"

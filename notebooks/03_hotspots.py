@@ -144,6 +144,7 @@ figure = {
     "total": f"{found.total.sum():,.0f}",
     "percent": f"{100 * found.hit_rate:.1f}",
     "share": 1,
+    "ground": Word("hotspot.ground.streets"),
     "pai": f"{found.pai:.1f}",
     "error": f"{found.pai_error(seed=1):.1f}",
     "pei": f"{found.pei:.2f}",

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import settings
 
 from api.store import open_store
 from api.store.migrations import NEWEST
@@ -112,6 +113,10 @@ def _post(name: str, kind: VisitKind, at: int, latest: int, *, dwell: int, n_uni
         dwell=dwell,
         n_units=n_units,
     )
+
+
+settings.register_profile("same_everywhere", deadline=None, derandomize=True)
+settings.load_profile("same_everywhere")  # the same examples on every machine, none judged by time
 
 
 @pytest.fixture

@@ -34,3 +34,19 @@ def test_nothing_of_nothing_has_no_percentage():
 def test_rounding_to_one_decimal_is_always_accepted(pair):
     n, total = pair
     assert Rate(n=n, total=total, stated_percent=round(100 * n / total, 1), **SEEN).n == n
+
+
+@pytest.mark.parametrize(
+    ("n", "total", "said"),
+    [
+        (5215, 5216, "> 99.9 %"),
+        (5216, 5216, "100.0 %"),
+        (1, 9000, "< 0.1 %"),
+        (0, 9000, "0.0 %"),
+        (5, 9000, "0.1 %"),
+        (9990, 10000, "99.9 %"),
+    ],
+)
+def test_all_and_none_are_said_of_all_and_none_alone(n, total, said):
+    rate = Rate(n=n, total=total, data_date=date(2026, 11, 20), boundary_version="2023-06")
+    assert rate.percent_text == said

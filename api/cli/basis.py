@@ -62,6 +62,8 @@ class Basis:
         False where today was taken.
     refused : list of Refusal
         Rows of all files read so far.
+    credits : list of str
+        Lines that everything made of these files prints: map number, notice of OpenStreetMap.
     """
 
     boundaries: "gpd.GeoDataFrame"
@@ -72,6 +74,7 @@ class Basis:
     out: Path
     is_day_stated: bool = True
     refused: "list[Refusal]" = field(default_factory=list)
+    credits: "list[str]" = field(default_factory=list)
 
     def read(self, reader: "Callable[..., Reading]", path: Path, **options: Any) -> Any:
         """Return the frame of a file."""
@@ -98,12 +101,14 @@ def open_basis(
     data_day = read_day(day)
     names = tuple(name.strip() for name in drop.split(",") if name.strip())
     refused: list[Refusal] = []
+    lines: list[str] = []
     units: Any = None
 
     def open_file(reader: "Callable[..., Reading]", path: Path, **options: Any) -> "Reading":
         reading = reader(path, drop=names, **options)
         say_notes(session, as_findings(reading.notes))
         refused.extend(reading.refused)
+        lines.extend(line for line in reading.attribution if line not in lines)
         if units is not None:
             require_inside(reading.frame, units, source=path.name, boundary=boundaries.name)
         return reading
@@ -121,6 +126,7 @@ def open_basis(
         out=out,
         is_day_stated=day is not None,
         refused=refused,
+        credits=lines,
     )
 
 
@@ -193,7 +199,7 @@ def finish(
     lines = (audience_word(session, audience),) if audience else ()
     for line in lines:
         session.say("place.audience", audience=line)
-    paths = _write_all(layers, lines)
+    paths = _write_all(layers, (*lines, *basis.credits))
     say_refused(session, basis.refused, beside=basis.out)
     say_paths(session, paths)
 

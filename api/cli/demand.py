@@ -76,6 +76,7 @@ def hot_spots(
     ):
         from api.maps import write_theme  # noqa: PLC0415  heavy: loaded by its command only
         from api.maps.themes import hot_spots_theme  # noqa: PLC0415
+        from geo.boundary import version_of  # noqa: PLC0415
         from geo.demand import hotspot  # noqa: PLC0415
         from geo.demand.accuracy import require_share  # noqa: PLC0415
         from geo.demand.series import require_side  # noqa: PLC0415
@@ -92,14 +93,16 @@ def hot_spots(
         require_share(share)
         chosen = hotspot.method_named(method)
         reports = _read_reports(session, incidents, datum, drop, channel, keep, rules, beside=out)
-        streets = None if roads is None else _said(session, read_streets(roads))
-        area = None if boundaries is None else _said(session, read_boundaries(boundaries))
+        lines: list[str] = []
+        streets = None if roads is None else _said(session, read_streets(roads), lines)
+        area = None if boundaries is None else _said(session, read_boundaries(boundaries), lines)
         metric = _metric(reports, epsg)
         series = _series(reports, streets, area, epsg=metric, side=side, source=incidents.name)
         _require_somewhere(series, incidents, roads, boundaries)
         _say_series(session, series, is_on_streets=streets is not None)
         _say_basis(session, _last_day(series), area)
-        judged = _judge(session, series, method, test_weeks, share, seed, stop)
+        ground = "squares" if streets is None else "streets"
+        judged = _judge(session, series, method, test_weeks, ground, share, seed, stop)
         spots = hotspot.hot_spots(
             series,
             chosen,
@@ -111,10 +114,16 @@ def hot_spots(
         )
         for code, params in judged:
             session.out.print(phrase(code, session.lang, params), markup=False)
-        written = [*write_file(spots, out, layer="hot_spots")]
+        written = [*write_file(spots, out, layer="hot_spots", attribution=lines)]
         if page is not None:
             theme = hot_spots_theme(
-                spots, streets, epsg=metric, figures=judged, data_date=_last_day(series)
+                spots,
+                streets,
+                epsg=metric,
+                figures=judged,
+                data_date=_last_day(series),
+                boundary_version="" if area is None else version_of(area),
+                attribution=lines,
             )
             write_theme(theme, page, audience=Audience.COMMAND, lang=session.lang)
             written.append(page)
@@ -275,9 +284,13 @@ def _say_basis(session: Session, day: date, area: "gpd.GeoDataFrame | None") -> 
     session.say("cli.hotspot.basis", day=day.isoformat(), version=version)
 
 
-def _said(session: Session, reading: "Reading") -> "gpd.GeoDataFrame":
-    """Print what a reader noted and return its frame."""
+def _said(
+    session: Session, reading: "Reading", lines: list[str] | None = None
+) -> "gpd.GeoDataFrame":
+    """Print what a reader noted, keep what must be printed with its layer, return its frame."""
     say_notes(session, as_findings(reading.notes))
+    if lines is not None:
+        lines += [line for line in reading.attribution if line not in lines]
     frame: gpd.GeoDataFrame = reading.frame
     return frame
 
@@ -344,6 +357,7 @@ def _judge(
     series: "Series",
     method: str,
     test_weeks: int,
+    ground: str,
     share: float,
     seed: int,
     stop: "StopToken",
@@ -366,9 +380,9 @@ def _judge(
             )
             for name in (method, BASELINE)
         )
-    lines = [_accuracy(method, found, share, seed)]
+    lines = [_accuracy(method, found, ground, share, seed)]
     if method != BASELINE:
-        lines.append(_accuracy(BASELINE, plain, share, seed))
+        lines.append(_accuracy(BASELINE, plain, ground, share, seed))
         lead, error = found.lead_over(plain, seed=seed)
         code = "even" if abs(lead) <= 2 * error else ("ahead" if lead > 0 else "behind")
         params = {"lead": f"{lead:+.2f}", "error": f"{error:.2f}"}
@@ -376,7 +390,7 @@ def _judge(
     return tuple(lines)
 
 
-def _accuracy(method: str, found: "Accuracy", share: float, seed: int) -> "Said":
+def _accuracy(method: str, found: "Accuracy", ground: str, share: float, seed: int) -> "Said":
     params = {
         "method": Word(f"hotspot.method.{method}"),
         "weeks": len(found.total),
@@ -384,6 +398,7 @@ def _accuracy(method: str, found: "Accuracy", share: float, seed: int) -> "Said"
         "total": f"{found.total.sum():,.0f}",
         "percent": f"{100 * found.hit_rate:.1f}",
         "share": f"{100 * share:g}",
+        "ground": Word(f"hotspot.ground.{ground}"),
         "pai": f"{found.pai:.1f}",
         "error": f"{found.pai_error(seed=seed):.1f}",
         "pei": f"{found.pei:.2f}",

@@ -125,7 +125,12 @@ def _draw(session: Session, cut: "Cut", basis: Basis, score: "GridScore", page: 
     from geo.privacy import Audience  # noqa: PLC0415
 
     theme = grids_theme(
-        cut.cells, cut.reasons, basis.boundaries, figures=score.figures(), data_date=basis.day
+        cut.cells,
+        cut.reasons,
+        basis.boundaries,
+        figures=score.figures(),
+        data_date=basis.day if basis.is_day_stated else None,
+        attribution=basis.credits,
     )
     write_theme(theme, page, audience=Audience.COMMAND, lang=session.lang)
     say_paths(session, [page])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from api.maps.theme import Column, Mark, Said, Theme, ThemeLayer
 from geo.demand.names import StreetNames
-from geo.frames import Col, Level, StreetClass
+from geo.frames import Col, GridRole, Level, StreetClass
 from geo.privacy import Visible
 from geo.units import SYNTHETIC
 
@@ -30,8 +30,9 @@ def _label(code: str) -> Said:
 def _borders(boundaries: gpd.GeoDataFrame) -> tuple[ThemeLayer, ...]:
     """Return villages as thin lines and townships as heavy ones, where there are any."""
     layers = []
+    own = boundaries[boundaries[Col.GRID_ROLE] != GridRole.INDEPENDENT.value]
     for level, mark in ((Level.VILLAGE, Mark.OUTLINE), (Level.TOWNSHIP, Mark.BORDER)):
-        units = boundaries[boundaries[Col.LEVEL] == level.value]
+        units = own[own[Col.LEVEL] == level.value]
         if len(units):
             layers.append(
                 ThemeLayer(
@@ -66,9 +67,16 @@ def grids_theme(
     size = Column(name=Col.HOUSEHOLDS, label=_label("households"))
     code = Column(name=Col.CELL_ID, label=_label("cell"))
     why = Column(name=Col.REASON, label=_label("reason"), words="theme.reason.")
+    is_basic = (cells[Col.GRID_ROLE] == GridRole.BASIC.value).to_numpy()
+    basic, independent = cells[is_basic], cells[~is_basic]
+    counted = {
+        "n": f"{len(basic):,}",
+        "empty": f"{int((basic[Col.HOUSEHOLDS] == 0).sum()):,}",
+        "independent": f"{len(independent):,}",
+    }
     grids = ThemeLayer(
         name=("theme.cells", {}),
-        frame=cells,
+        frame=basic,
         visible=Visible.CELLS,
         mark=Mark.STEPS,
         columns=(code, size, Column(name=Col.VILLAGE_CODE, label=_label("village"))),
@@ -81,14 +89,21 @@ def grids_theme(
         visible=Visible.CELLS,
         mark=Mark.MARK,
         columns=(code, size, why),
-        n_total=len(cells),
-        is_on=False,
+        n_total=len(basic),
         is_listed=True,
     )
+    enclaves = ThemeLayer(
+        name=("theme.cells.independent", {}),
+        frame=independent,
+        visible=Visible.CELLS,
+        mark=Mark.BORDER,
+        columns=(code, size),
+    )
+    drawn = (grids, *_borders(boundaries), enclaves, outside)
     return Theme(
         title=("theme.grids.title", {}),
-        layers=(grids, *_borders(boundaries), *((outside,) if len(marked) else ())),
-        figures=tuple(figures),
+        layers=tuple(layer for layer in drawn if len(layer.frame)),
+        figures=(("theme.cells.counted", counted), *figures),
         data_date=data_date,
         boundary_version=str(cells[Col.BOUNDARY_VERSION].iloc[0]),
         is_synthetic=bool((cells[Col.SOURCE] == SYNTHETIC).any()),
@@ -159,6 +174,7 @@ def hot_spots_theme(
     epsg: int,
     figures: Sequence[Said],
     data_date: date | None = None,
+    boundary_version: str = "",
     attribution: Sequence[str] = (),
 ) -> Theme:
     """Return the map of hot spots in fifths of their score; for command alone.
@@ -184,6 +200,7 @@ def hot_spots_theme(
     columns = (
         Column(name=Col.PLACE_ID if streets is None else Col.NAME, label=_label("place")),
         Column(name=Col.ORDER, label=_label("rank")),
+        Column(name=Col.SCORE, label=_label("score"), digits=3),
         Column(name=Col.N_REPORTS, label=_label("reports")),
     )
     return Theme(
@@ -201,8 +218,9 @@ def hot_spots_theme(
                 is_listed=True,
             ),
         ),
-        figures=tuple(figures),
+        figures=(*figures, ("theme.hotspots.explained", {})),
         data_date=data_date,
+        boundary_version=boundary_version,
         is_synthetic=bool((spots[Col.SOURCE] == SYNTHETIC).any()),
         attribution=tuple(attribution),
     )

@@ -21,17 +21,17 @@ function decodeLayer(layer) {
 }
 
 /* Lines need more ink than areas to be seen on the land. */
-const STEP_COLOURS = { area: ['c0', 'c1', 'c2', 'c3', 'c4'], line: ['c1', 'c2', 'c3', 'c4', 'ink'] };
+const STEP_COLOURS = { area: ['c0', 'c1', 'c2', 'c3', 'c4'], line: ['c2', 'c2', 'c3', 'c4', 'ink'] };
 const stepColour = (layer, step) => (step < 0 ? C.panel : C[STEP_COLOURS[layer.shape === 'line' ? 'line' : 'area'][step]]);
 function styleOf(layer, row) {
   if (layer.mark === 'steps') {
     const step = layer.steps ? layer.steps[row] : 0;
-    if (layer.shape === 'line') return { color: stepColour(layer, step), weight: 5, fill: false };
-    return { color: C.grid, weight: 1, fillColor: stepColour(layer, step), fillOpacity: .92 };
+    if (layer.shape === 'line') return { color: stepColour(layer, step), weight: 3 + Math.max(0, step), fill: false };
+    return { color: C.ink, opacity: .45, weight: 1, fillColor: stepColour(layer, step), fillOpacity: .92 };
   }
   if (layer.mark === 'mark') return { color: C.t3, weight: 3, fillColor: C.t3, fillOpacity: .35 };
   if (layer.mark === 'border') return { color: C.bcounty, weight: 2, fill: false };
-  return { color: layer.shape === 'line' ? C.case0 : C.btown, weight: 1, fill: false };
+  return layer.shape === 'line' ? { color: C.label2, opacity: .5, weight: 1, fill: false } : { color: C.btown, weight: 1, fill: false };
 }
 function shapeOf(layer, row) {
   const style = { ...styleOf(layer, row), renderer: painter }, lines = layer.rows[row];
@@ -145,8 +145,8 @@ function drawCredit() {
   const credit = byId('credit'), { meta } = D;
   const texts = [
     meta.synthetic ? say('credit.synthetic') : '',
-    meta.data_date ? say('credit.data', { date: meta.data_date }) : '',
-    meta.boundary_version ? say('credit.boundaries', { version: meta.boundary_version }) : '',
+    meta.data_date ? say('credit.data', { date: meta.data_date }) : say('theme.date.unstated'),
+    meta.boundary_version && meta.boundary_version !== 'unstated' ? say('credit.boundaries', { version: meta.boundary_version }) : say('theme.version.unstated'),
     say('audience.' + meta.audience),
     [...meta.attribution, 'WGS-84'].join(' · '),
   ];
