@@ -8,6 +8,7 @@
 
 import threading
 from datetime import date
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -356,9 +357,18 @@ def test_crossed_borders_are_noded_again():
             shapely.Polygon([(10e-7, 10e-7), (0, 10e-7), (0, 4e-7), (10e-7, 2e-7)]),
         ]
     )
-    polygons, group = draw_groups(
-        shapes, np.array([0, 1]), np.zeros(2, dtype=np.int64), np.array([grid])
-    )
-    assert group.tolist() == [0, 1]
-    assert shapely.is_valid(polygons).all()
-    assert shapely.area(polygons).sum() == pytest.approx(grid.area, rel=1e-6)
+    drawn = draw_groups(shapes, np.array([0, 1]), np.zeros(2, dtype=np.int64), np.array([grid]))
+    assert drawn.group.tolist() == drawn.heir.tolist() == [0, 1]
+    assert shapely.is_valid(drawn.polygons).all()
+    assert shapely.area(drawn.polygons).sum() == pytest.approx(grid.area, rel=1e-6)
+
+
+def test_a_group_without_ground_on_the_lattice_has_an_heir():
+    """Issue 5: a strip thinner than the lattice vanished, and its 22 households with it."""
+    grid = shapely.box(0, 0, 10e-7, 10e-7)
+    rows = [0.0, 5e-7, 5.2e-7, 10e-7]
+    shapes = np.array([shapely.box(0, low, 10e-7, high) for low, high in pairwise(rows)])
+    drawn = draw_groups(shapes, np.arange(3), np.zeros(3, dtype=np.int64), np.array([grid]))
+    assert drawn.group.tolist() == [0, 2]
+    assert drawn.heir[[0, 2]].tolist() == [0, 2]
+    assert drawn.heir[1] in {0, 2}

@@ -13,7 +13,7 @@ import shapely
 from geo.boundary import reading_order
 from geo.errors import OptionInvalid, ValueInvalid
 from geo.frames import GROUPS, Col, GridRole, GroupReason, empty_frame
-from geo.grid.groups.draw import draw_groups
+from geo.grid.groups.draw import Drawn, draw_groups
 from geo.grid.groups.region import Regions, find_regions
 from geo.grid.groups.site import METRES_PER_DEGREE, Sites, divide, find_sites
 from geo.grid.partition import Graph, make_graph, partition
@@ -341,13 +341,15 @@ def _divided(building: np.ndarray, group: np.ndarray, n_groups: int) -> np.ndarr
 def _frame(
     cells: gpd.GeoDataFrame,
     plan: _Plan,
-    drawn: tuple[np.ndarray, np.ndarray],
+    drawn: Drawn,
     epsg: int,
     size: _Size,
 ) -> gpd.GeoDataFrame:
     """Return the GROUPS frame: coded, measured, with the reason of each exception."""
-    polygons, group = drawn
-    cell, households = plan.cell[group], plan.households[group]
+    polygons, group = drawn.polygons, drawn.group
+    cell = plan.cell[group]
+    households = np.bincount(drawn.heir, plan.households, minlength=len(plan.cell))[group]
+    by_count = np.bincount(drawn.heir, plan.by_count, minlength=len(plan.cell))[group] > 0
     shapes = gpd.GeoSeries(polygons, crs=LONLAT_EPSG)
     ids = cells[Col.CELL_ID].to_numpy(dtype=object)[cell]
     inner = shapely.get_coordinates(shapely.point_on_surface(polygons))
@@ -355,9 +357,9 @@ def _frame(
         {
             Col.GROUP_ID: pd.Series(_codes(ids, cell, inner), dtype="str"),
             Col.CELL_ID: pd.Series(ids, dtype="str"),
-            Col.HOUSEHOLDS: households,
+            Col.HOUSEHOLDS: np.rint(households).astype(np.int64),
             Col.AREA: shapes.to_crs(epsg).area.to_numpy(),
-            Col.BY_COUNT: plan.by_count[group],
+            Col.BY_COUNT: by_count,
             Col.REASON: pd.Series(_reasons(cell, households, size), dtype="str"),
             Col.BOUNDARY_VERSION: pd.Series(
                 cells[Col.BOUNDARY_VERSION].to_numpy(dtype=object)[cell], dtype="str"

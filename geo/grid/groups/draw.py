@@ -1,5 +1,6 @@
 """Groups of regions drawn as polygons whose borders match across the whole city."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -22,9 +23,28 @@ ROUNDS: Final = 3
 """Rounds in which loose scraps of a group join a neighbour; the first moves all but freak cases."""
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Groups as they came out of drawing.
+
+    Attributes
+    ----------
+    polygons : ndarray of Polygon, shape (n,)
+    group : ndarray of int64, shape (n,)
+        Group of each polygon, ascending.
+    heir : ndarray of int64, shape (n_groups,)
+        Group whose polygon holds each group's ground: itself, but for a few that rounding to the
+        lattice left no ground of their own.
+    """
+
+    polygons: np.ndarray
+    group: np.ndarray
+    heir: np.ndarray
+
+
 def draw_groups(
     shapes: np.ndarray, group: np.ndarray, cell: np.ndarray, cells: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Drawn:
     """Return one polygon per group.
 
     All vertices lie on the lattice of written coordinates. Those of the grids stay; where a
@@ -44,10 +64,8 @@ def draw_groups(
 
     Returns
     -------
-    polygons : ndarray of Polygon
-        In degrees, edge-matched.
-    group : ndarray of int64
-        Group of each polygon, ascending.
+    Drawn
+        Polygons in degrees, edge-matched.
     """
     shapes = _weld(shapes)
     borders = segments_of(cells)
@@ -64,7 +82,23 @@ def draw_groups(
         if len(broken) == 0:
             break
         lines = _node(lines, cells[broken])
-    return _dissolve(faces, _settle(faces, label, cell))
+    label = _settle(faces, label, cell)
+    polygons, drawn = _dissolve(faces, label)
+    return Drawn(polygons, drawn, _heirs(shapes, group, faces, label, len(cell)))
+
+
+def _heirs(
+    shapes: np.ndarray, group: np.ndarray, faces: np.ndarray, label: np.ndarray, n_groups: int
+) -> np.ndarray:
+    """Return the group that has each group's ground: itself, or a neighbour where none is left."""
+    heir = np.arange(n_groups)
+    lost = np.flatnonzero(~np.isin(heir, label))
+    if len(lost):
+        order = np.argsort(-shapely.area(shapes), kind="stable")
+        largest = order[np.unique(group[order], return_index=True)[1]]
+        inner = shapely.get_coordinates(shapely.point_on_surface(shapes[largest[lost]]))
+        heir[lost] = label[locate(build_index(faces), inner)]
+    return heir
 
 
 def _weld(shapes: np.ndarray) -> np.ndarray:
