@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from geo.frames import FAULTS, Col, require
 from geo.topology import Limits, find_faults, find_nested_faults
-from geo.topology.coverage import areas_of, in_metres
+from geo.topology.coverage import in_metres
 from geo.topology.node import snap_round
 
 squares = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("topology_squares.py"))))
@@ -136,24 +136,6 @@ def test_metres_agree_with_the_metric_crs():
     shape = box(0, 0, 300, 200)
     true = gpd.GeoSeries([shape], crs=4326).to_crs(EPSG).area.iloc[0]
     assert shapely.area(in_metres([shape], EPSG))[0] == pytest.approx(true, rel=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("shape", "area"),
-    [
-        # a bow tie, a ring that runs over itself, and a hole drawn as part of the outer ring
-        ([(0, 0), (2, 2), (2, 0), (0, 2)], 2.0),
-        ([(0, 0), (4, 0), (4, 4), (0, 4), (0, 0), (2, 0), (2, 2), (0, 2)], 16.0),
-        ([(0, 0), (4, 0), (4, 4), (0, 4), (0, 0), (1, 1), (1, 2), (2, 2), (2, 1), (1, 1)], 15.0),
-    ],
-    ids=["bow tie", "overlapping itself", "hole in the ring"],
-)
-def test_invalid_rings_enclose_what_they_wind_around(shape, area):
-    ring = shapely.Polygon(np.array(shape) * 1e-3 + [LON, LAT])
-    made = areas_of(ring)
-    assert made.is_valid
-    assert made.geom_type in {"Polygon", "MultiPolygon"}
-    assert made.area * 1e6 == pytest.approx(area, rel=1e-3)
 
 
 lattice_point = st.tuples(st.integers(0, 40), st.integers(0, 40))

@@ -19,10 +19,11 @@ from geo.frames import Col, GridRole, InstitutionKind
 from geo.io.draft import Draft, begin, fill, finish
 from geo.io.headers import find_header
 from geo.io.opening import open_table
-from geo.io.position import round_lonlat
+from geo.io.repair import repair_areas
 from geo.io.report import Note, Reading
 from geo.io.spec import BOUNDARY_SPEC, field_of
 from geo.io.values import understand
+from geo.units import UNSTATED
 
 OVERLAP: Final = 0.01
 """Share of the smaller of two boundaries of one level that digitising may leave common."""
@@ -33,7 +34,7 @@ def read_boundaries(
     *,
     datum: Datum | str = Datum.WGS84,
     drop: Sequence[str] = (),
-    version: str = "unstated",
+    version: str = UNSTATED,
 ) -> Reading:
     """Read administrative boundaries.
 
@@ -68,10 +69,11 @@ def read_boundaries(
     _fill_levels(draft)
     if Col.BOUNDARY_VERSION not in draft.matched:
         draft.columns[Col.BOUNDARY_VERSION] = pd.Series([version] * len(draft.table), dtype="str")
-        draft.note("note.default", column=Col.BOUNDARY_VERSION, value=version)
+        code = "note.version.unstated" if version == UNSTATED else "note.default"
+        draft.note(code, column=Col.BOUNDARY_VERSION, value=version)
     _fill_institutions(draft)
     _keep_areas(draft)
-    _repair_areas(draft)
+    repair_areas(draft, named_by=Col.NAME)
     _merge_parts(draft)
     reading = finish(draft)
     frame = _with_institutions(reading.frame, draft)
@@ -153,22 +155,6 @@ def _keep_areas(draft: Draft) -> None:
     assert draft.positions is not None  # noqa: S101 - the schema has a geometry
     kinds = shapely.get_type_id(draft.positions.geometry)
     draft.refuse(~np.isin(kinds, (-1, 3, 6)), Col.GEOMETRY, "refusal.geometry.kind")
-
-
-def _repair_areas(draft: Draft) -> None:
-    """Repair invalid rings, keeping only areas: make_valid may return lines beside them."""
-    assert draft.positions is not None  # noqa: S101 - the schema has a geometry
-    geometry = draft.positions.geometry
-    bad = ~shapely.is_valid(geometry) & ~shapely.is_missing(geometry) & (draft.fault_code == "")
-    if not bad.any():
-        return
-    for row in np.flatnonzero(bad):
-        parts = shapely.get_parts(shapely.make_valid(geometry[row], method="structure"))
-        geometry[row] = shapely.union_all(parts[np.isin(shapely.get_type_id(parts), (3, 6))])
-    geometry[bad] = round_lonlat(geometry[bad])
-    draft.refuse(shapely.is_empty(geometry), Col.GEOMETRY, "refusal.geometry.damaged")
-    names = "、".join(draft.columns[Col.NAME][bad].head(5))
-    draft.note("note.repaired", n=int(bad.sum()), names=names)
 
 
 def _merge_parts(draft: Draft) -> None:

@@ -32,6 +32,7 @@ from geo.io.place_spec import (
     ZONE_SPEC,
 )
 from geo.io.position import round_lonlat
+from geo.io.repair import repair_areas
 from geo.io.report import Note, Reading
 from geo.io.spec import LAT_HEADERS, LON_HEADERS, LayerSpec, field_of
 from geo.io.table import Table
@@ -154,7 +155,7 @@ def read_cell_areas(
     fill(draft)
     _refuse_destroyed(draft)
     _refuse_shapes(draft, _AREAS)
-    _repair_areas(draft)
+    repair_areas(draft, named_by=Col.CELL_ID)
     reading = finish(draft)
     return replace(reading, notes=(*reading.notes, *_overlaps(reading.frame, draft.table.source)))
 
@@ -294,22 +295,6 @@ def _refuse_contradicting(draft: Draft) -> None:
     differ = counts.groupby(draft.columns[Col.CELL_ID][draft.kept]).nunique() > 1
     rows = draft.columns[Col.CELL_ID].isin(differ.index[differ]).to_numpy()
     draft.refuse(rows, Col.CELL_ID, "refusal.contradicts")
-
-
-def _repair_areas(draft: Draft) -> None:
-    """Repair areas that cross themselves, keeping only areas."""
-    assert draft.positions is not None  # noqa: S101 - the schema has a geometry
-    geometry = draft.positions.geometry
-    bad = ~shapely.is_valid(geometry) & ~shapely.is_missing(geometry) & (draft.fault_code == "")
-    if not bad.any():
-        return
-    for row in np.flatnonzero(bad):
-        parts = shapely.get_parts(shapely.make_valid(geometry[row], method="structure"))
-        geometry[row] = shapely.union_all(parts[np.isin(shapely.get_type_id(parts), _AREAS)])
-    geometry[bad] = round_lonlat(geometry[bad])
-    draft.refuse(bad & shapely.is_empty(geometry), Col.GEOMETRY, "refusal.geometry.damaged")
-    names = "、".join(draft.columns[Col.CELL_ID][bad].head(3))
-    draft.note("note.repaired", n=int(bad.sum()), names=names)
 
 
 def _overlaps(frame: gpd.GeoDataFrame, source: str) -> tuple[Note, ...]:

@@ -11,8 +11,8 @@ import pyproj
 import shapely
 
 from geo.frames import Col
-from geo.topology.node import snap_round
-from geo.topology.segment import STEPS, as_lines, to_degrees, to_lattice
+from geo.topology.segment import to_degrees, to_lattice
+from geo.topology.winding import areas_of
 from geo.units import LONLAT_EPSG
 
 NOWHERE: Final = -1
@@ -114,34 +114,6 @@ def place_of_damage(shape: shapely.Geometry) -> shapely.Geometry:
     found = re.search(r"\[(\S+) (\S+)\]", shapely.is_valid_reason(shape))
     lonlat = found.groups() if found else shapely.get_coordinates(shape)[0]
     return shapely.Point(*(float(value) for value in lonlat))
-
-
-def areas_of(shape: shapely.Geometry) -> shapely.Geometry:
-    """Return what an invalid shape encloses, a Polygon or MultiPolygon: the non-zero winding rule.
-
-    A bow tie becomes its two triangles, a ring that overlaps itself keeps the overlap, and a hole
-    drawn as part of the outer ring stays a hole. `shapely.make_valid` gets one of the last two
-    wrong, by either of its methods, and may return lines and points beside the areas.
-    """
-    shells, holes = [], []
-    for part in shapely.get_parts(shape):
-        shells.append(_wound(shapely.get_exterior_ring(part)))
-        holes += [_wound(ring) for ring in part.interiors]
-    return shapely.difference(shapely.union_all(shells), shapely.union_all(holes))
-
-
-def _wound(ring: shapely.Geometry) -> shapely.Geometry:
-    """Return the area that a ring winds around at least once, on the lattice."""
-    at = to_lattice(shapely.get_coordinates(ring))
-    _, begin, end = snap_round(at[:-1], at[1:]).edges()
-    lines = as_lines(to_degrees(np.stack([begin, end], axis=1)))
-    faces = np.asarray(shapely.get_parts(shapely.polygonize([shapely.union_all(lines)])))
-    x, y = shapely.get_coordinates(inner_points(faces)).T * STEPS
-    rise = (begin[:, 1] <= y[:, None]).astype(np.int64) - (end[:, 1] <= y[:, None])
-    along, aside = end - begin, np.stack([x, y], axis=1)[:, None] - begin
-    left = along[:, 0] * aside[..., 1] - along[:, 1] * aside[..., 0]
-    winding = np.where(rise * left > 0, rise, 0).sum(axis=1)
-    return shapely.union_all(faces[winding != 0])
 
 
 def inner_points(polygons: np.ndarray) -> np.ndarray:

@@ -21,6 +21,9 @@ from geo.topology.segment import as_lines
 REACH: Final = 0.7072
 """Lattice steps from a pixel's centre to its corner, rounded up."""
 
+CROWDED: Final = 4
+"""Pixels for each segment from which on it is looked for in pieces; streets have one or two."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chains:
@@ -58,9 +61,7 @@ def snap_round(begin: np.ndarray, end: np.ndarray) -> Chains:
     a, b = (begin - origin).astype(np.float64), (end - origin).astype(np.float64)
     lines = as_lines(np.stack([a, b], axis=1))
     hot = np.unique(np.concatenate([a, b, _crossings(a, b, lines)]), axis=0)
-    segment, pixel = shapely.STRtree(np.asarray(shapely.points(hot))).query(
-        lines, predicate="dwithin", distance=REACH
-    )
+    segment, pixel = _near(a, b, hot)
     at, hits = _passage(a[segment], b[segment], hot[pixel])
     segment, pixel, at = segment[hits], pixel[hits], at[hits]
     order = np.lexsort((at, segment))
@@ -77,6 +78,23 @@ def _crossings(a: np.ndarray, b: np.ndarray, lines: np.ndarray) -> np.ndarray:
     skew = turn != 0
     share = _cross(between[skew], across[skew]) / turn[skew]
     return np.asarray(np.rint(a[one][skew] + share[:, None] * along[skew]))
+
+
+def _near(a: np.ndarray, b: np.ndarray, hot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pairs of segment and pixel within reach of each other, each once.
+
+    Where many pixels lie on each segment it is asked for in pieces: the box around a long slanting
+    segment holds a large part of all pixels, the boxes of its pieces next to none.
+    """
+    n = 1 + len(hot) // (CROWDED * len(a))
+    share = np.linspace(0.0, 1.0, n + 1)[:, None]
+    ends = a[:, None] + share * (b - a)[:, None]
+    pieces = as_lines(np.stack([ends[:, :-1], ends[:, 1:]], axis=2).reshape(-1, 2, 2))
+    tree = shapely.STRtree(np.asarray(shapely.points(hot)))
+    piece, pixel = tree.query(pieces, predicate="dwithin", distance=REACH)
+    if n == 1:
+        return piece, pixel
+    return np.divmod(np.unique(piece // n * len(hot) + pixel), len(hot))
 
 
 def _cross(one: np.ndarray, other: np.ndarray) -> np.ndarray:

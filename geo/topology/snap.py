@@ -14,10 +14,11 @@ from scipy.spatial import cKDTree
 from geo.errors import OptionInvalid
 from geo.frames import Col
 from geo.progress import NEVER, Progress, StopToken, silent
-from geo.topology.coverage import METRES_PER_DEGREE, areas_of
+from geo.topology.coverage import METRES_PER_DEGREE
 from geo.topology.fault import Limits
 from geo.topology.repair import Repair, repair_coverage
 from geo.topology.segment import to_degrees, to_lattice, vertex_keys
+from geo.topology.winding import areas_of
 from geo.units import LONLAT_EPSG
 
 SNAP: Final = 0.12
