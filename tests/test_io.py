@@ -950,3 +950,19 @@ def test_blank_cells_that_follow_from_others_are_worked_out(tmp_path):
     assert stations.frame[Col.KIND].tolist() == ["township"]
     assert units.frame[Col.CALL_SIGN].tolist() == ["u1", "样例2组"]
     assert posts.frame[Col.WINDOW_END].tolist() == ["22:15"]
+
+
+def test_posts_without_any_start_are_refused_row_by_row(tmp_path):
+    """Issue 5: a column of blank times was a traceback, not a refusal."""
+    head = "岗位编号,岗位名称,开始时间,停留,lon,lat"
+    one_time = write(
+        tmp_path / "one.csv", f"{head}\np1,样例校门,,,116,36\np2,样例桥,22:00,,116,36\n"
+    )
+    posts = read_posts(one_time)
+    assert posts.frame[Col.POST_ID].tolist() == ["p2"]
+    assert [(r.row, r.column, r.code) for r in posts.refused] == [
+        (1, Col.WINDOW_START, "refusal.blank")
+    ]
+    none = write(tmp_path / "none.csv", f"{head}\np1,样例校门,,,116,36\np2,样例桥,,,116,36\n")
+    with pytest.raises(ValueInvalid, match=r"none\.csv.*row 1, column window_start.*all 2 rows"):
+        read_posts(none)

@@ -291,9 +291,9 @@ def _resolve_stations(draft: Draft, stations: pd.DataFrame) -> None:
 
 def _window_ends(draft: Draft) -> pd.Series:
     """Return window_start plus dwell as clock times."""
-    parts = draft.columns[Col.WINDOW_START].str.split(":", expand=True)
+    parts = draft.columns[Col.WINDOW_START].str.extract(r"(\d+):(\d+)").fillna("")
     start, _ = parse(parts[0], draft.spec.schema.columns[Col.DWELL].dtype)
-    minute, _ = parse(parts[1].fillna(""), draft.spec.schema.columns[Col.DWELL].dtype)
+    minute, _ = parse(parts[1], draft.spec.schema.columns[Col.DWELL].dtype)
     total = start * 60 + minute + draft.columns[Col.DWELL] // MINUTE
     hours = (total // 60 % 24).astype("str").str.zfill(2)
     return (hours + ":" + (total % 60).astype("str").str.zfill(2)).astype("str")
