@@ -26,3 +26,6 @@ UNITS_PER_STATION: Final = 2
 
 SYNTHETIC: Final = "synthetic"
 """Source of every feature that was made up; said on every map and export that shows one."""
+
+UNSTATED: Final = "unstated"
+"""Version of boundaries whose file states none; never printed, but said in words."""

@@ -1,5 +1,6 @@
 """patrolgrid convert: one layer from one file into another."""
 
+import geopandas as gpd
 import pytest
 from typer.testing import CliRunner
 
@@ -106,3 +107,17 @@ def test_every_column_of_boundaries_has_a_chinese_name():
     names = chinese_headers(BOUNDARY_SPEC)
     assert names["institution"] == "机构类型"
     assert set(names) >= set(BOUNDARY_SPEC.schema.columns)
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("zh", "边界版本：未注明"), ("en", "version: not stated")]
+)
+def test_a_version_not_stated_is_said_in_the_readers_language(files, tmp_path, lang, said):
+    """Issue 5: the Chinese report read "边界版本：unstated"."""
+    units = gpd.read_file(files / "boundaries.gpkg").drop(columns="boundary_version")
+    units.to_file(tmp_path / "units.gpkg")
+    source = tmp_path / "units.gpkg"
+    done = convert(source, tmp_path / "u.geojson", "--layer", "boundaries", "--lang", lang)
+    assert done.exit_code == 0, done.output
+    assert said in done.output
+    assert "unstated" not in done.output

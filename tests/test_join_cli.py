@@ -66,6 +66,32 @@ def test_join_writes_grids_and_lists_doubtful_points(files, tmp_path, small_laye
     assert float(outside["distance"]) == pytest.approx(896, rel=0.01)
 
 
+def test_points_outside_every_grid_are_named_and_the_list_is_offered(files, tmp_path):
+    """Issue 5: "outside every grid: 1/132" without saying which."""
+    asked = ("join", files / "venues.csv", "--layer", "venues", "--cells", files / "cells.gpkg")
+    done = run(files, *asked, "--out", tmp_path / "v.csv")
+    venue = pd.read_csv(files / "venues.csv", dtype=str).iloc[2]
+    where = f"{float(venue['lon']):.5f}, {float(venue['lat']):.5f}"
+    assert f"  {venue['venue_id']}: {where}. Check longitude" in done.output
+    assert "--audit FILE lists these 3 points" in done.output
+    listed = run(files, *asked, "--out", tmp_path / "v.csv", "--audit", tmp_path / "audit.csv")
+    assert venue["venue_id"] in listed.output
+    assert "--audit FILE" not in listed.output
+
+
+def test_no_more_than_ten_points_outside_are_printed(files, tmp_path):
+    venues = pd.read_csv(files / "venues.csv", dtype=str).iloc[:30]
+    gpd.read_file(files / "cells.gpkg").iloc[:6].to_file(tmp_path / "few.gpkg")
+    venues.to_csv(tmp_path / "v.csv", index=False)
+    done = run(
+        files,
+        *("join", tmp_path / "v.csv", "--layer", "venues", "--cells", tmp_path / "few.gpkg"),
+        *("--out", tmp_path / "out.csv"),
+    )
+    assert done.exit_code == 0, done.output
+    assert done.output.count("Check longitude") == 10
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

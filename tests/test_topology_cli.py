@@ -48,6 +48,19 @@ def test_a_layer_in_order_passes(clean, tmp_path):
     assert "8 units, boundary version" in done.output
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"), [("zh", "边界版本 未注明"), ("en", "version not stated")]
+)
+def test_a_version_not_stated_is_said_in_the_readers_language(clean, tmp_path, lang, said):
+    """Issue 5: the Chinese head read "边界版本 unstated"."""
+    units = gpd.read_file(clean).drop(columns=Col.BOUNDARY_VERSION, errors="ignore")
+    units.to_file(tmp_path / "units.gpkg", layer="boundaries")
+    done = run(tmp_path / "units.gpkg", "--out", tmp_path / "faults.gpkg", "--lang", lang)
+    assert done.exit_code == 0, done.output
+    assert said in done.output
+    assert "unstated" not in done.output
+
+
 def test_faults_are_listed_drawn_and_the_status_says_so(spoiled, tmp_path):
     out = tmp_path / "faults.geojson"
     done = run(spoiled, "--out", out, "--lang", "en", "--date", "2026-11-20")

@@ -62,7 +62,13 @@ def test_grades_are_written_with_their_reasons(files, lang):
         "grade-venues", files / "ledger.csv", "--out", out, "--date", "2026-11-20", lang=lang
     )
     assert done.exit_code == 0, done.output
-    for said in ("1/5", "2024-1", "2026-11-20", "unstated", "1/4 (25.0 %)"):
+    for said in (
+        "1/5",
+        "2024-1",
+        "2026-11-20",
+        "未注明" if lang == "zh" else "not stated",
+        "1/4 (25.0 %)",
+    ):
         assert said in done.output
     table = pd.read_csv(out, dtype=str, keep_default_na=False).set_index(
         "场所编号" if lang == "zh" else "venue_id"

@@ -20,6 +20,7 @@ from api.cli.session import (
 from api.i18n import both, text
 from geo.errors import OptionInvalid, OutsideBoundary
 from geo.frames import Col, Level
+from geo.units import UNSTATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,9 +37,6 @@ Epsg = Annotated[int | None, typer.Option(help=both("cli.option.epsg"))]
 Rules = Annotated[Path | None, typer.Option(help=both("cli.place.rules"))]
 Cells = Annotated[Path | None, typer.Option(help=both("cli.place.cells"))]
 
-
-UNSTATED: Final = "unstated"
-"""Version of boundaries whose file states none."""
 
 INDEXES: Final = (".qix", ".sbn", ".sbx")
 """What describes a Shapefile that was replaced."""
@@ -208,9 +206,7 @@ def say_basis(session: Session, basis: Basis) -> None:
     """Print the day of the data and the version of the boundaries; what is not stated is said."""
     stated = basis.is_day_stated
     day = basis.day if stated else text("cli.place.today", session.lang, day=basis.day)
-    is_named = basis.version != UNSTATED
-    version = basis.version if is_named else text("cli.place.unstated", session.lang)
-    session.say("cli.place.basis", day=day, version=version)
+    session.say("cli.place.basis", day=day, version=version_word(session, basis.version))
 
 
 def _write_all(layers: "Iterable[tuple[Any, Path, str]]", lines: tuple[str, ...]) -> list[Path]:
@@ -240,3 +236,15 @@ def audience_word(session: Session, audience: str) -> str:
 def level_word(session: Session, level: Level | str) -> str:
     """Return a level in the reader's language."""
     return text(f"street.level.{level}", session.lang)
+
+
+def version_word(session: Session, *versions: str) -> str:
+    """Return versions of boundaries as they are printed: one that is not stated is said to be so.
+
+    Parameters
+    ----------
+    *versions : str
+        `UNSTATED` where a layer names none.
+    """
+    words = (text("cli.place.unstated", session.lang) if v == UNSTATED else v for v in versions)
+    return "、".join(words)

@@ -20,6 +20,7 @@ from api.cli.session import (
 )
 from api.i18n import both, text
 from geo.errors import OptionInvalid
+from geo.units import UNSTATED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,7 +174,7 @@ def _version(units: "pd.DataFrame", path: Path, stated: str) -> str:
     if stated or Col.BOUNDARY_VERSION not in units.columns:
         return stated or path.stem
     found = version_of(units, source=path.name)
-    return path.stem if found == "unstated" else found
+    return path.stem if found == UNSTATED else found
 
 
 def _say_counts(session: Session, found: "pd.DataFrame") -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.basis import version_word
 from api.cli.output import require_outputs, say_refused
 from api.cli.session import (
     Datum,
@@ -82,8 +83,8 @@ def _say(session: Session, done: "Conversion", *, layer: str, epsg: int, stated:
     day = last_day(reading.frame)
     session.say("cli.convert.day" if day else "cli.convert.day.none", day=day)
     if layer == "boundaries":
-        versions = "、".join(sorted(set(reading.frame[Col.BOUNDARY_VERSION])))
-        session.say("cli.convert.version", version=versions)
+        versions = sorted(set(reading.frame[Col.BOUNDARY_VERSION]))
+        session.say("cli.convert.version", version=version_word(session, *versions))
     for line in reading.attribution:
         session.out.print(f"  {line}", markup=False)
     say_paths(session, done.files)

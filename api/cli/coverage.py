@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from api.cli.basis import version_word
 from api.cli.output import require_outputs, say_refused
 from api.cli.session import (
     EXIT_REFUSED,
@@ -81,12 +82,12 @@ def coverage(
         n_refused = _require_all(session, readings, out, repair=repair)
         units, credit = _join(session, readings, paths)
         metric = _metric(units, epsg)
-        versions = "、".join(sorted(units[Col.BOUNDARY_VERSION].unique()))
+        versions = sorted(units[Col.BOUNDARY_VERSION].unique())
         session.say(
             "coverage.head",
             source=file.name,
             n=f"{len(units):,}",
-            version=versions,
+            version=version_word(session, *versions),
             day=when,
             epsg=metric,
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.basis import version_word
 from api.cli.output import require_outputs, say_refused
 from api.cli.session import (
     Datum,
@@ -280,7 +281,7 @@ def _say_basis(session: Session, day: date, area: "gpd.GeoDataFrame | None") -> 
     from geo.boundary import version_of  # noqa: PLC0415
 
     none = text("cli.hotspot.unbounded", session.lang)
-    version = none if area is None else version_of(area)
+    version = none if area is None else version_word(session, version_of(area))
     session.say("cli.hotspot.basis", day=day.isoformat(), version=version)
 
 

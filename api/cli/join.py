@@ -16,7 +16,7 @@ from api.cli.basis import (
     read_areas,
     require_inside,
 )
-from api.cli.output import require_outputs
+from api.cli.output import SHOWN, require_outputs
 from api.cli.session import Datum, Drop, Lang, Session, as_findings, open_session, say_notes
 from api.console import stop_on_interrupt
 from api.i18n import both, text
@@ -70,7 +70,7 @@ def join(
         joined = join_points(points, areas, key=schema.key).with_unplaced(
             [one.key or str(one.row) for one in unplaced]
         )
-        _say_join(session, basis, joined)
+        _say_join(session, basis, joined, is_listed=audit is not None)
         layers: list[tuple[Any, Path, str]] = [
             (points.assign(**{Col.CELL_ID: joined.cell_id}), out, layer)
         ]
@@ -188,8 +188,8 @@ def _with_roles(areas: "gpd.GeoDataFrame", basis: Basis) -> "gpd.GeoDataFrame":
     )
 
 
-def _say_join(session: Session, basis: Basis, joined: "Join") -> None:
-    """Print how many points have a grid, and how many of them are doubtful."""
+def _say_join(session: Session, basis: Basis, joined: "Join", *, is_listed: bool) -> None:
+    """Print how many points have a grid, how many are doubtful, and which of them have none."""
     session.say("join.matched", rate=joined.matched(**basis.of_rates))
     outside = joined.audit[joined.audit[Col.JOIN_CASE] == JoinCase.OUTSIDE]
     offered = int((outside[Col.NEAREST_ID] != "").sum())
@@ -201,3 +201,8 @@ def _say_join(session: Session, basis: Basis, joined: "Join") -> None:
                 total=f"{joined.total:,}",
                 offered=f"{offered:,}",
             )
+    for one in outside.head(SHOWN).itertuples():
+        point = one.geometry
+        session.say("join.outside.row", id=one.point_id, lon=f"{point.x:.5f}", lat=f"{point.y:.5f}")
+    if len(joined.audit) and not is_listed:
+        session.say("join.how", n=f"{len(joined.audit):,}")

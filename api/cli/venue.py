@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from api.cli.basis import version_word
 from api.cli.output import require_outputs, say_refused
 from api.cli.session import (
     EXIT_REFUSED,
@@ -22,6 +23,7 @@ from api.cli.session import (
 from api.cli.venue_text import for_people, say_absent_facts, say_future, title_of
 from api.i18n import both, text
 from geo.errors import FarFromStreets, OptionInvalid
+from geo.units import UNSTATED
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -82,7 +84,7 @@ def grade(
     audience: ForWhom = "command",
     datum: Datum = "WGS-84",
     drop: Drop = "",
-    boundary_version: Version = "unstated",
+    boundary_version: Version = UNSTATED,
     lang: Lang = None,
 ) -> None:
     """Grade every venue of a register."""
@@ -117,7 +119,7 @@ def due(
     day: AsOf = None,
     datum: Datum = "WGS-84",
     drop: Drop = "",
-    boundary_version: Version = "unstated",
+    boundary_version: Version = UNSTATED,
     lang: Lang = None,
 ) -> None:
     """List what is due on the working calendar, and how the never inspected are caught up with."""
@@ -172,7 +174,7 @@ def register_gap(
     datum: Datum = "WGS-84",
     poi_datum: Annotated[str, typer.Option(help=both("cli.option.datum"))] = "WGS-84",
     drop: Drop = "",
-    boundary_version: Version = "unstated",
+    boundary_version: Version = UNSTATED,
     lang: Lang = None,
 ) -> None:
     """List points of interest that the register has no record of; exit status 1 when there are."""
@@ -217,7 +219,7 @@ def street_venues(
     epsg: Epsg = None,
     datum: Datum = "WGS-84",
     drop: Drop = "",
-    boundary_version: Version = "unstated",
+    boundary_version: Version = UNSTATED,
     lang: Lang = None,
 ) -> None:
     """Count the venues of each street."""
@@ -347,7 +349,8 @@ def _say_reading(session: Session, reading: "Reading", refused: "_Refused") -> N
 
 
 def _say_counted(session: Session, as_of: date, version: str, rules: "VenueRules") -> None:
-    session.say("cli.venue.counted", day=as_of, version=version, rules=rules.version)
+    named = version_word(session, version)
+    session.say("cli.venue.counted", day=as_of, version=named, rules=rules.version)
 
 
 def _say_rules(session: Session, rules: "VenueRules") -> None:

@@ -16,6 +16,7 @@ from geo.io.opening import open_table
 from geo.io.report import Reading
 from geo.io.spec import BOUNDARY_SPEC
 from geo.io.values import clean_codes
+from geo.units import UNSTATED
 
 
 def read_drawn(
@@ -23,7 +24,7 @@ def read_drawn(
     *,
     datum: Datum | str = Datum.WGS84,
     drop: Sequence[str] = (),
-    version: str = "unstated",
+    version: str = UNSTATED,
 ) -> Reading:
     """Read boundaries like `geo.io.read_boundaries`, with invalid rings as the file has them.
 
