@@ -113,13 +113,7 @@ if points := os.environ.get("PATROLGRID_POINTS"):
     squares = count_in_squares(reports, epsg=metric, side=150.0)
     print(table(squares, last_weeks(squares, 13)).to_string())
 else:
-    print("""no PATROLGRID_POINTS; on the file of docs/demand.md (32.7 was the mark to reach):
-                  caught    PAI    PEI           lead
-decayed    10,870/32,773  33.21  0.653   +0.03 ± 0.04
-kernel     10,439/32,773  31.89  0.627   -1.28 ± 0.11
-gi_star     4,449/32,773  13.59  0.267  -19.58 ± 0.22
-blend      10,858/32,773  33.17  0.652   -0.00 ± 0.05
-last_year  10,859/32,773  33.18  0.652   +0.00 ± 0.00""")
+    print("no PATROLGRID_POINTS: docs/demand.md has the table of one such file, with its command")
 
 # %% [markdown]
 # There nothing beats plain counts: eight months hold less than a year to forget, and the counts,

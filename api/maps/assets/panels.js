@@ -59,6 +59,7 @@ function strip(team) {
 function drawTeamList(pane) {
   const axis = element('div', 'axis');
   for (let k = 0; k < 4; k++) axis.append(element('span', '', String(+clock(Math.round(k / 3 * D.meta.length)).slice(0, 2))));
+  axis.append(element('b', '', say('stops')));
   pane.append(axis);
   for (const team of D.teams) {
     const row = withHue(button('', 'team', () => selectTeam(team.i)), team);
