@@ -11,16 +11,14 @@ group, "of 1 to 4" leaves segments without any address alone: the price of that 
 """
 
 import argparse
-import json
-import resource
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+from report import Line, append_json, peak_mib
 
 from geo.demand import DemandRules, estimate_demand
 from geo.demand.hotspot import METHODS
@@ -38,20 +36,6 @@ from geo.incident import (
 
 SHARES = (0.01, 0.05)
 DATA_DATE = date(2026, 11, 20)
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row of the table and of the JSON lines."""
-
-    subject: str
-    case: str
-    engine: str
-    value: float
-    gap: float
-    cpu_s: float
-    peak_rss_mb: float
-    n: int
 
 
 def captured(score: np.ndarray, truth: np.ndarray, share: float) -> float:
@@ -149,7 +133,7 @@ def main() -> None:
                         value=value,
                         gap=1 - value / best,
                         cpu_s=cpu,
-                        peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                        peak_rss_mb=peak_mib(),
                         n=len(incidents),
                     )
                 )
@@ -158,9 +142,7 @@ def main() -> None:
             f"{line.case:28} {line.engine:32} {line.value:7.4f}  gap {line.gap:6.2%}"
             f" {line.cpu_s:7.2f} cpu s  n {line.n:,}"
         )
-    if args.json:
-        with args.json.open("a", encoding="utf-8") as out:
-            out.writelines(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
+    append_json(args.json, lines)
 
 
 if __name__ == "__main__":

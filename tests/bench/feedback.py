@@ -9,33 +9,17 @@ the planner told the truth; `gap` its ratio to the noise floor less 1. Guard on 
 """
 
 import argparse
-import json
-import resource
 import runpy
 import sys
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+from report import Line, append_json, peak_mib
 
 TOWN = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "feedback_town.py")))
 LIMIT = 1.5
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row of the table and of the JSON lines."""
-
-    subject: str
-    case: str
-    engine: str
-    value: float
-    gap: float
-    cpu_s: float
-    peak_rss_mb: float
-    n: int
 
 
 def judged(town_seed: int, args: argparse.Namespace) -> list[Line]:
@@ -69,7 +53,7 @@ def judged(town_seed: int, args: argparse.Namespace) -> list[Line]:
                 value=float(np.mean(found)),
                 gap=float(np.mean(found)) / floor - 1,
                 cpu_s=time.process_time() - begun,
-                peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                peak_rss_mb=peak_mib(),
                 n=args.nights,
             )
         )
@@ -92,9 +76,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     lines = [line for seed in range(1, args.towns + 1) for line in judged(seed, args)]
-    if args.json:
-        with args.json.open("a", encoding="utf-8") as out:
-            out.writelines(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
+    append_json(args.json, lines)
     holds = all((1 + line.gap <= LIMIT) == (line.engine == "guard on") for line in lines)
     sys.exit(0 if holds else 1)
 

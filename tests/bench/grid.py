@@ -18,12 +18,11 @@ cut, which give some of it for compactness.
 import argparse
 import ctypes
 import gc
-import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from functools import wraps
 from pathlib import Path
@@ -32,6 +31,7 @@ import geopandas as gpd
 import numpy as np
 from partition import units_of
 from partition_engines import TARGET, Labels, Unit
+from report import Line, append_json
 
 from geo.frames import BUILDINGS, STREETS, WATER, Col, GridRole, empty_frame
 from geo.grid import Cut, cut_grids, score_cells
@@ -51,20 +51,6 @@ STAGES = {"_faces": "noding", "split_blocks": "cutting", "_partition_units": "pa
 
 UNIT_PRICE = 1_000_000
 """Whole numbers CP-SAT counts one unit of the objective in."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row of the table and of the JSON lines."""
-
-    subject: str
-    case: str
-    engine: str
-    value: float
-    gap: float | None
-    cpu_s: float
-    peak_rss_mb: float
-    n: int
 
 
 @dataclass(frozen=True)
@@ -417,9 +403,7 @@ def main() -> None:
             f"{line.subject:6} {line.case:40} {line.engine:12} {line.value:12.4f}"
             f" {line.cpu_s:8.2f} cpu s  n {line.n:,}"
         )
-    if args.json:
-        with args.json.open("a", encoding="utf-8") as out:
-            out.writelines(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
+    append_json(args.json, lines)
 
 
 if __name__ == "__main__":

@@ -10,17 +10,15 @@ Times are CPU seconds of one core, kernels warm.
 """
 
 import argparse
-import json
-import resource
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from report import Line, append_json, peak_mib
 from scipy.cluster.vq import kmeans2
 
 from geo.frames import Col, GridRole
@@ -30,20 +28,6 @@ from geo.topology import coverage_faults
 from geo.units import LIAOCHENG_EPSG
 
 DATA_DATE = date(2026, 11, 20)
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row of the table and of the JSON lines."""
-
-    subject: str
-    case: str
-    engine: str
-    value: float
-    gap: float | None
-    cpu_s: float
-    peak_rss_mb: float
-    n: int
 
 
 def load(args: argparse.Namespace) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
@@ -63,10 +47,6 @@ def load(args: argparse.Namespace) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     return cells, city.buildings
 
 
-def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def bench_own(
     cells: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, args: argparse.Namespace
 ) -> Iterator[Line]:
@@ -74,7 +54,7 @@ def bench_own(
     cut_groups(cells.iloc[:20], buildings, epsg=args.epsg)
     begun = time.process_time()
     groups = cut_groups(cells, buildings, epsg=args.epsg)
-    cpu, memory = time.process_time() - begun, peak()
+    cpu, memory = time.process_time() - begun, peak_mib()
     quality = measure_groups(groups, data_date=DATA_DATE)
     basic = cells[cells[Col.GRID_ROLE] == GridRole.BASIC]
     inside = assign_cells(buildings, basic, epsg=args.epsg) != ""
@@ -116,7 +96,7 @@ def by_kmeans(
         n_in += int(((load >= BAND[0]) & (load <= BAND[1])).sum())
         n_all += len(load)
     cpu = time.process_time() - begun
-    return Line("groups", "share in 10-30", "kmeans", n_in / n_all, None, cpu, peak(), n_all)
+    return Line("groups", "share in 10-30", "kmeans", n_in / n_all, None, cpu, peak_mib(), n_all)
 
 
 def main() -> None:
@@ -138,9 +118,7 @@ def main() -> None:
             f"{line.case:28} {line.engine:12} {line.value:12.4f} {line.cpu_s:8.2f} cpu s"
             f" {line.peak_rss_mb:7.0f} MiB  n {line.n:,}"
         )
-    if args.json:
-        with args.json.open("a", encoding="utf-8") as out:
-            out.writelines(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
+    append_json(args.json, lines)
 
 
 if __name__ == "__main__":

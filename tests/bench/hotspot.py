@@ -10,16 +10,15 @@ Every Gi* is held against a dense reference, and against esda where `--peers esd
 """
 
 import argparse
-import json
-import resource
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from report import Line, append_json, peak_mib
 
 from geo.demand.accuracy import Accuracy, Method, judge, last_weeks
 from geo.demand.hotspot import Blend, DecayedCounts, GiStar, KernelDensity, LastYear, gi_star
@@ -33,18 +32,10 @@ NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class Line:
-    """One row of the table and of the JSON lines."""
+@dataclass(frozen=True, kw_only=True)
+class JudgedLine(Line):
+    """A line with the spread of its value and what it leads plain counts by."""
 
-    subject: str
-    case: str
-    engine: str
-    value: float
-    gap: float
-    cpu_s: float
-    peak_rss_mb: float
-    n: int
     error: float
     pei: float
     lead: float
@@ -130,7 +121,7 @@ def dense_gi_star(x: Floats, near: np.ndarray) -> Floats:
     return (weight @ x - x.mean() * row) / (spread * np.sqrt((n * square - row**2) / (n - 1)))
 
 
-def judged(series: Series, args: argparse.Namespace) -> Iterator[Line]:
+def judged(series: Series, args: argparse.Namespace) -> Iterator[JudgedLine]:
     """Yield one line per method and share of the ground; leads are over the first method."""
     weeks = last_weeks(series, args.test_weeks)
     for share in args.share:
@@ -141,14 +132,14 @@ def judged(series: Series, args: argparse.Namespace) -> Iterator[Line]:
             cpu = time.process_time() - begun
             baseline = baseline or found
             lead, lead_error = found.lead_over(baseline, seed=args.seed)
-            yield Line(
+            yield JudgedLine(
                 subject="hotspot",
                 case=f"{args.side:g} m, {share:.1%} of the area, {len(weeks)} weeks",
                 engine=name,
                 value=found.pai,
                 gap=1 - found.pei,
                 cpu_s=cpu,
-                peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                peak_rss_mb=peak_mib(),
                 n=int(found.total.sum()),
                 error=found.pai_error(seed=args.seed),
                 pei=found.pei,
@@ -187,9 +178,7 @@ def main() -> None:
             f"  PEI {line.pei:.3f}  over baseline {line.lead:+6.2f} ± {line.lead_error:4.2f}"
             f"  {line.cpu_s:6.2f} cpu s"
         )
-    if args.json:
-        with args.json.open("a", encoding="utf-8") as out:
-            out.writelines(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
+    append_json(args.json, lines)
 
 
 if __name__ == "__main__":

@@ -11,17 +11,15 @@ side, kernels warm; the peers keep their own index over the grids too.
 """
 
 import argparse
-import json
-import resource
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from report import Line, append_json, peak_mib
 
 from geo.frames import Col
 from geo.grid.locate import Index, build_index, find_owners, join_points, look_up
@@ -32,20 +30,6 @@ from geo.topology import to_lattice
 ROOT = Path(__file__).resolve().parents[2]
 COUNTIES = ROOT / "data" / "boundaries" / "counties_371500.geojson"
 N_LOOK_UPS = 20_000
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row of the table and of the JSON lines."""
-
-    subject: str
-    case: str
-    engine: str
-    value: float
-    gap: float | None
-    cpu_s: float
-    peak_rss_mb: float
-    n: int
 
 
 def bend(lonlat: np.ndarray) -> np.ndarray:
@@ -94,10 +78,6 @@ def least(work: Callable[[], object], repeat: int) -> tuple[object, float]:
     return answer, min(spent)
 
 
-def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def by_geopandas(points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame) -> np.ndarray:
     joined = gpd.sjoin(points, cells[[Col.CELL_ID, Col.GEOMETRY]], predicate="within", how="left")
     return joined[~joined.index.duplicated()][Col.CELL_ID].fillna("").to_numpy(dtype=object)
@@ -123,13 +103,13 @@ def bench_index(cells: gpd.GeoDataFrame, args: argparse.Namespace) -> list[Line]
     odd = wrong_vertices(index, polygons, corners)
     some = corners[:: max(1, len(corners) // N_LOOK_UPS)].tolist()
     _, spent = least(lambda: [look_up(index, *point) for point in some], args.repeat)
-    n = len(cells)
+    n, micro = len(cells), spent / len(some) * 1e6
     return [
-        Line("join", "index, MiB", "patrolgrid", size, None, cpu, peak(), n),
-        Line("join", "inner vertices without one owner", "patrolgrid", odd, None, 0.0, peak(), n),
+        Line("join", "index, MiB", "patrolgrid", size, None, cpu, peak_mib(), n),
         Line(
-            "join", "one point, us", "patrolgrid", spent / len(some) * 1e6, None, spent, peak(), n
+            "join", "inner vertices without one owner", "patrolgrid", odd, None, 0.0, peak_mib(), n
         ),
+        Line("join", "one point, us", "patrolgrid", micro, None, spent, peak_mib(), n),
     ]
 
 
@@ -157,13 +137,15 @@ def bench_points(
     own = joined.cell_id.to_numpy(dtype=object)
     plain = find_owners(index, shapely.get_coordinates(points.geometry.to_numpy())).is_plain
     case = f"{n:,} points, differ off borders"
-    lines = [Line("join", case, "patrolgrid with audit", 0.0, 0.0, cpu, peak(), n)]
+    lines = [Line("join", case, "patrolgrid with audit", 0.0, 0.0, cpu, peak_mib(), n)]
     for name in args.peers.split(",") if args.peers else ():
         answer, spent = least(lambda work=PEERS[name]: work(points, cells), args.repeat)
         differ = float((np.asarray(answer)[plain] != own[plain]).sum())
-        lines.append(Line("join", case, name, differ, spent / cpu - 1, spent, peak(), n))
+        lines.append(Line("join", case, name, differ, spent / cpu - 1, spent, peak_mib(), n))
     listed = float(len(joined.audit))
-    lines.append(Line("join", f"{n:,} points, listed", "patrolgrid", listed, None, cpu, peak(), n))
+    lines.append(
+        Line("join", f"{n:,} points, listed", "patrolgrid", listed, None, cpu, peak_mib(), n)
+    )
     return lines
 
 
@@ -200,9 +182,7 @@ def main() -> None:
             f"{line.case:36} {line.engine:22} {line.value:12.3f} {line.cpu_s:8.3f} cpu s"
             f" {line.peak_rss_mb:7.0f} MiB  n {line.n:,}"
         )
-    if args.json:
-        with args.json.open("a", encoding="utf-8") as out:
-            out.writelines(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
+    append_json(args.json, lines)
 
 
 if __name__ == "__main__":

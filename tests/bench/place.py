@@ -9,11 +9,8 @@ CPU seconds of one core. There is no peer: geopandas' overlay is run beside the 
 """
 
 import argparse
-import json
-import resource
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +18,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from report import Line, append_json, peak_mib
 
 from geo.boundary import lowest_units
 from geo.frames import RESOURCES, Col, Layers, Level
@@ -39,20 +37,6 @@ from geo.units import LIAOCHENG_EPSG, LONLAT_EPSG
 DAY = date(2026, 11, 20)
 
 
-@dataclass(frozen=True)
-class Line:
-    """One row of the table and of the JSON lines."""
-
-    subject: str
-    case: str
-    engine: str
-    value: float
-    gap: float | None
-    cpu_s: float
-    peak_rss_mb: float
-    n: int
-
-
 def timed(work: Callable[[], object]) -> tuple[object, float]:
     began = time.process_time()
     result = work()
@@ -60,7 +44,7 @@ def timed(work: Callable[[], object]) -> tuple[object, float]:
 
 
 def line(case: str, value: float, cpu: float, n: int, *, engine: str = "patrolgrid") -> Line:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mib()
     return Line("place", case, engine, value, None, cpu, peak, n)
 
 
@@ -277,9 +261,7 @@ def main() -> None:
             f"{one.subject:6} {one.case:34} {one.engine:18} {one.value:12.4f}"
             f" {one.cpu_s:8.2f} cpu s {one.peak_rss_mb:7.0f} MiB  n {one.n:,}"
         )
-    if args.json:
-        with args.json.open("a", encoding="utf-8") as out:
-            out.writelines(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in lines)
+    append_json(args.json, lines)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,10 @@ kept, streets sum to the whole, a graded venue can be green just when its remedi
 
 import argparse
 import difflib
-import json
-import resource
 import runpy
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -24,6 +22,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from report import Line, append_json, peak_mib
 
 from geo.frames import Col, Layers
 from geo.io.calendars import shipped_calendar
@@ -43,19 +42,11 @@ AS_OF = date(2026, 11, 20)
 PLANTED = runpy.run_path(str(Path(__file__).resolve().parents[1] / "planted_register.py"))
 
 
-@dataclass(frozen=True)
-class Line:
-    """One row of the table and of the JSON lines."""
+@dataclass(frozen=True, kw_only=True)
+class TimedLine(Line):
+    """A line with wall seconds beside CPU seconds."""
 
-    subject: str
-    case: str
-    engine: str
-    value: float
-    gap: float | None
-    cpu_s: float
     wall_s: float
-    peak_rss_mb: float
-    n: int
 
 
 def load(args: argparse.Namespace) -> Layers:
@@ -73,10 +64,6 @@ def timed(work: Callable[[], object]) -> tuple[object, float, float]:
     cpu, wall = time.process_time(), time.perf_counter()
     result = work()
     return result, time.process_time() - cpu, time.perf_counter() - wall
-
-
-def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def by_exact(pois: gpd.GeoDataFrame, register: gpd.GeoDataFrame, epsg: int) -> np.ndarray:
@@ -114,7 +101,7 @@ def _pairs(pois, register, epsg, reach, *, same_kind=False):
 PEERS = {"exact": by_exact, "nearest": by_nearest, "difflib": by_difflib}
 
 
-def bench_gaps(layers: Layers, args: argparse.Namespace) -> list[Line]:
+def bench_gaps(layers: Layers, args: argparse.Namespace) -> list[TimedLine]:
     lines = []
     for style in ("signs", "hard", "sample"):
         for is_full in (False, True):
@@ -144,9 +131,10 @@ def bench_gaps(layers: Layers, args: argparse.Namespace) -> list[Line]:
     return lines
 
 
-def judged(truth, missing, what, engine, cost) -> list[Line]:
+def judged(truth, missing, what, engine, cost) -> list[TimedLine]:
     """Return precision and recall over all, and the worse of both for each kind of slip."""
     lines = []
+    cpu, wall = cost
     for word, value in zip(("precision", "recall"), PLANTED["judged"](truth, missing), strict=True):
         lines.append((f"{word}: {what}", value, len(truth)))
     for case in ("plain", "misspelt", "moved", "shared"):
@@ -154,7 +142,8 @@ def judged(truth, missing, what, engine, cost) -> list[Line]:
         worse = min(PLANTED["judged"](truth[rows], missing[rows]))
         lines.append((f"  worse of both, {case}: {what}", worse, int(rows.sum())))
     return [
-        Line("register gap", case, engine, float(v), None, *cost, peak(), n) for case, v, n in lines
+        TimedLine("register gap", case, engine, float(v), None, cpu, peak_mib(), n, wall_s=wall)
+        for case, v, n in lines
     ]
 
 
@@ -180,7 +169,7 @@ def with_facts(venues: gpd.GeoDataFrame, seed: int) -> gpd.GeoDataFrame:
     )
 
 
-def bench_register(layers: Layers, args: argparse.Namespace) -> list[Line]:
+def bench_register(layers: Layers, args: argparse.Namespace) -> list[TimedLine]:
     rules, working = shipped_venue_rules(), shipped_calendar()
     venues = with_facts(layers.venues, args.seed)
 
@@ -212,8 +201,18 @@ def bench_register(layers: Layers, args: argparse.Namespace) -> list[Line]:
         ("show streets: venues not in the sum", lost, street_cost),
     )
     return [
-        Line("register", case, "patrolgrid", float(v), None, *cost, peak(), len(venues))
-        for case, v, cost in values
+        TimedLine(
+            "register",
+            case,
+            "patrolgrid",
+            float(v),
+            None,
+            cpu,
+            peak_mib(),
+            len(venues),
+            wall_s=wall,
+        )
+        for case, v, (cpu, wall) in values
     ]
 
 
@@ -239,9 +238,7 @@ def main() -> None:
             f"{line.subject:12} {line.case:56} {line.engine:10} {line.value:8.4f}"
             f" {line.cpu_s:7.2f} cpu s {line.peak_rss_mb:6.0f} MiB  n {line.n:,}"
         )
-    if args.json:
-        with args.json.open("a", encoding="utf-8") as out:
-            out.writelines(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
+    append_json(args.json, lines)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ nothing behind, reads go on meanwhile, and after space is freed the same store t
     python tests/bench/service_full.py --runs 20 --seed 1
 """
 
-import argparse
 import os
 import resource
 import shutil
@@ -24,7 +23,7 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
-from service_store import Row, Work, fill, judge, works
+from service_store import Row, Work, fill, judge, print_rows, works
 from sqlalchemy import func, select
 
 from api.store import Store, open_store
@@ -191,16 +190,5 @@ def run(*, runs: int = 20, acked: int = 5_000, seed: int = 1, n_venues: int = 30
         yield row
 
 
-def main() -> None:
-    """Run the campaign."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=20)
-    parser.add_argument("--acked", type=int, default=5_000, help="least acknowledged writes")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    for row in run(runs=options.runs, acked=options.acked, seed=options.seed):
-        print(row.line(), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    print_rows(run, __doc__, runs=20, acked=5_000)

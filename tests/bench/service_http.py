@@ -8,7 +8,6 @@ in the end there is one visit per key, no more and no less.
     python tests/bench/service_http.py --runs 50 --acked 5000 --seed 1
 """
 
-import argparse
 import json
 import os
 import re
@@ -25,7 +24,7 @@ from random import Random
 from typing import Any
 
 import psutil
-from service_store import CLIENTS, FIRST_DAY, Row, fill, judge, venue_name
+from service_store import CLIENTS, FIRST_DAY, Row, fill, judge, print_rows, venue_name
 
 SPREAD = 0.02
 """Most seconds between the last answer waited for and the kill."""
@@ -260,16 +259,5 @@ def run(
     yield row
 
 
-def main() -> None:
-    """Run the campaign."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=50)
-    parser.add_argument("--acked", type=int, default=5_000, help="least acknowledged visits")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    for row in run(runs=options.runs, acked=options.acked, seed=options.seed):
-        print(row.line(), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    print_rows(run, __doc__, runs=50, acked=5_000)

@@ -7,7 +7,6 @@ itself afterwards. Nothing it was told is kept may be missing, and nothing may b
     python tests/bench/service_postgres.py --runs 20 --seed 1
 """
 
-import argparse
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,7 +15,7 @@ from typing import Any
 
 import psutil
 from service_kill import Told, start_writing
-from service_store import Row, fill, judge, running_cluster
+from service_store import Row, fill, judge, print_rows, running_cluster
 
 SPREAD = 0.05
 """Most seconds between the last key waited for and the kill."""
@@ -67,16 +66,5 @@ def run(
     yield row
 
 
-def main() -> None:
-    """Run the campaign."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=20)
-    parser.add_argument("--acked", type=int, default=10_000, help="least acknowledged writes")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    for row in run(runs=options.runs, acked=options.acked, seed=options.seed):
-        print(row.line(), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    print_rows(run, __doc__, runs=20, acked=10_000)

@@ -5,6 +5,7 @@ moment, per venue: ``version - 1`` is the number of its visits and of its moves,
 the R*Tree is its place in the table. A change that is kept in part breaks that sum.
 """
 
+import argparse
 import json
 import runpy
 import sqlite3
@@ -317,3 +318,26 @@ def file_faults(path: Path) -> list[str]:
             if in_tree != ask(f"SELECT count(geom) FROM {layer}").fetchone():
                 said.append(f"the R*Tree of {layer} has other rows")
     return [words for words in said if words != "ok"]
+
+
+def print_rows(
+    run: Callable[..., Iterable[Row]], description: str | None, *, runs: int, acked: int
+) -> None:
+    """Run a campaign with the options that campaigns share, and print its rows.
+
+    Parameters
+    ----------
+    run : callable
+        (runs, acked, seed) -> rows.
+    description : str
+        What ``--help`` says.
+    runs, acked : int
+        Defaults: how often something is broken, and how many acknowledged writes at least.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--runs", type=int, default=runs)
+    parser.add_argument("--acked", type=int, default=acked, help="least acknowledged writes")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    for row in run(runs=options.runs, acked=options.acked, seed=options.seed):
+        print(row.line(), flush=True)

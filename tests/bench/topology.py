@@ -11,16 +11,15 @@ vertices where they were, the outline against the parents'. Times are CPU second
 """
 
 import argparse
-import json
-import resource
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from report import Line, append_json, peak_mib
 
 from geo.frames import Col, Level
 from geo.io import read_boundaries
@@ -39,20 +38,6 @@ ROOT = Path(__file__).resolve().parents[2]
 COUNTIES = ROOT / "data" / "boundaries" / "counties_371500.geojson"
 APART = 400.0
 """Metres between planted faults."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row of the table and of the JSON lines."""
-
-    subject: str
-    case: str
-    engine: str
-    value: float
-    gap: float | None
-    cpu_s: float
-    peak_rss_mb: float
-    n: int
 
 
 @dataclass(frozen=True)
@@ -242,10 +227,6 @@ def timed(work: Callable[[], object]) -> tuple[object, float]:
     return result, time.process_time() - cpu
 
 
-def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def found_and_false(planted: Planted, places: np.ndarray, epsg: int) -> tuple[int, int]:
     """Return how many planted faults were found, and how many found ones were not planted."""
     if len(places) == 0:
@@ -274,7 +255,7 @@ def bench_planted(
     def add(
         case: str, value: float, cpu: float, engine: str = "patrolgrid", gap: float | None = None
     ) -> None:
-        lines.append(Line("topology", case, engine, float(value), gap, cpu, peak(), n))
+        lines.append(Line("topology", case, engine, float(value), gap, cpu, peak_mib(), n))
 
     none, cpu = timed(lambda: find_faults(clean, epsg=epsg, parents=parents))
     add("faults in the clean layer", len(none), cpu)
@@ -326,7 +307,14 @@ def bench_apart(
     }
     return [
         Line(
-            "topology", f"noise {args.noise:g} m: {case}", "patrolgrid", value, None, cpu, peak(), n
+            "topology",
+            f"noise {args.noise:g} m: {case}",
+            "patrolgrid",
+            value,
+            None,
+            cpu,
+            peak_mib(),
+            n,
         )
         for case, value in values.items()
     ]
@@ -398,7 +386,7 @@ def peers(planted: Planted, args: argparse.Namespace) -> list[Line]:
         n_found, n_false = found_and_false(planted, back, epsg)
         engine = f"coverage_invalid_edges {width:g}"
         for case, value in ((f"found of {len(planted.kind)}", n_found), ("false", n_false)):
-            lines.append(Line("topology", case, engine, value, None, cpu, peak(), n))
+            lines.append(Line("topology", case, engine, value, None, cpu, peak_mib(), n))
     for snapping in (0.0, -1.0, 1.0):
         cleaned, cpu = timed(
             lambda s=snapping: shapely.coverage_clean(metric, gap_width=25.0, snapping_distance=s)
@@ -407,7 +395,7 @@ def peers(planted: Planted, args: argparse.Namespace) -> list[Line]:
         faults = find_faults(planted.units.set_geometry(gpd.GeoSeries(back, crs=4326)), epsg=epsg)
         engine = f"coverage_clean snapping {snapping:g}"
         lines.append(
-            Line("topology", "repaired: faults left", engine, len(faults), None, cpu, peak(), n)
+            Line("topology", "repaired: faults left", engine, len(faults), None, cpu, peak_mib(), n)
         )
     return lines
 
@@ -448,9 +436,7 @@ def main() -> None:
             f"{line.subject:8} {line.case:40} {line.engine:28} {line.value:12.4f}"
             f" {line.cpu_s:8.2f} cpu s {line.peak_rss_mb:7.0f} MiB  n {line.n:,}"
         )
-    if args.json:
-        with args.json.open("a", encoding="utf-8") as out:
-            out.writelines(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
+    append_json(args.json, lines)
 
 
 if __name__ == "__main__":
