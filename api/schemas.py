@@ -122,6 +122,7 @@ class VisitRequest(Body):
 Layer = Literal[
     "boundaries",
     "streets",
+    "closures",
     "water",
     "buildings",
     "stations",

@@ -23,7 +23,8 @@
     │   └── PlanInvalid             a plan file that is not a plan
     ├── NetworkError                the streets cannot carry what is asked
     │   ├── NetworkEmpty            no usable street
-    │   └── StationUnreachable      stations or posts the network does not reach
+    │   ├── StationUnreachable      stations or posts the network does not reach
+    │   └── PlaceCutOff             places on streets that no way leads to and back from
     ├── InfeasibleError             limits that contradict each other before solving
     ├── CheckFailed                 a plan the independent verifier refuses
     ├── StoreError                  the store cannot do what is asked
@@ -265,6 +266,16 @@ class StationUnreachable(NetworkError):
     template = (
         "{source}: the roads do not reach {n}/{total} of them: {stations} "
         "(nearest street over {limit_m} m away). Add the missing roads or correct the position."
+    )
+
+
+class PlaceCutOff(NetworkError):
+    """Places that a unit cannot get to and back from, though they lie on streets."""
+
+    code = "network.place.cut_off"
+    template = (
+        "{source}: {n}/{total} of them cannot be reached from {starts} and left again "
+        "({mode}): {places}. {cause}"
     )
 
 

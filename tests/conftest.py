@@ -248,6 +248,8 @@ def _street_grid(n: int, step: float):
             Col.STREET_CLASS: pd.Series(classes, dtype="str"),
             Col.ONEWAY: pd.Series(False, index=range(len(lines)), dtype="bool"),
             Col.BRIDGE: pd.Series(False, index=range(len(lines)), dtype="bool"),
+            Col.LANES: pd.Series(0, index=range(len(lines)), dtype="int64"),
+            Col.MAX_SPEED: pd.Series(0.0, index=range(len(lines)), dtype="float64"),
             Col.SOURCE: pd.Series("synthetic", index=range(len(lines)), dtype="str"),
         },
         geometry=shapely.linestrings(rounded),

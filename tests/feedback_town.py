@@ -95,6 +95,8 @@ def _streets():
         "street_class": text(["lane"] * n),
         "oneway": pd.Series([False] * n),
         "bridge": pd.Series([False] * n),
+        "lanes": pd.Series([0] * n),
+        "max_speed": pd.Series([0.0] * n),
         "source": text(["synthetic"] * n),
     }
     frame = gpd.GeoDataFrame(columns, geometry=lonlat(map(shapely.LineString, lines)))

@@ -127,6 +127,8 @@ def streets(name: Names) -> gpd.GeoDataFrame:
         ],
         "oneway": [False] * len(ends),
         "bridge": [False] * len(ends),
+        "lanes": [0] * len(ends),
+        "max_speed": [0.0] * len(ends),
     }
     return frame(columns, [shapely.LineString([lonlat(*a), lonlat(*b)]) for a, b in ends])
 

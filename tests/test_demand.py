@@ -61,6 +61,8 @@ def make_streets():
             "street_class": text(["lane"] * n),
             "oneway": pd.Series([False] * n),
             "bridge": pd.Series([False] * n),
+            "lanes": pd.Series([0] * n),
+            "max_speed": pd.Series([0.0] * n),
             "source": text(["synthetic"] * n),
         },
         geometry=lonlat([shapely.LineString(line) for line in lines]),

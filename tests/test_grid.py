@@ -77,6 +77,8 @@ def streets(lines, street_class="lane"):
             "street_class": text([street_class] * n),
             "oneway": pd.Series([False] * n),
             "bridge": pd.Series([False] * n),
+            "lanes": pd.Series([0] * n),
+            "max_speed": pd.Series([0.0] * n),
             "source": text(["survey"] * n),
         },
         geometry=lonlat([shapely.LineString(line) for line in lines]),

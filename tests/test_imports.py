@@ -26,9 +26,10 @@ from api.imports.unplaced import count_by_precision, unplaced_page
 from api.jobs import enqueue, read_job
 from api.jobs.job import Context
 from api.store import EVERYWHERE, Scope, open_store
-from api.store.city import city_row, read_city
+from api.store.city import city_hash, city_row, read_city
 from api.store.tables import (
     BOUNDARIES,
+    CLOSURES,
     IMPORT_CHANGES,
     INCIDENTS,
     STREET_ALIASES,
@@ -767,3 +768,58 @@ def test_a_file_named_by_a_number_of_a_person_leaves_its_ending(small, tmp_path)
             rows = changes_page(connection, import_id, change=change, limit=50).items
             assert "13812345678" not in str(rows)
         assert len(imports_page(connection, layer="venues", limit=50).items) == before + 1
+
+
+# ------------------------------------------------------------------------------------- closures
+
+
+def test_closures_come_in_by_place_and_by_segment(town, tmp_path):
+    with town.read() as connection:
+        found = connection.execute(select(STREETS).order_by("fid")).mappings().first()
+    file = tmp_path / "closures.csv"
+    header = "编号,类型,路段编号,lon,lat,开始时间,结束时间,剩余速度"
+    rows = (
+        f"C1,封闭,{found['external_id']},,,2026-11-21 19:30,2026-11-22 06:15,",
+        f"C2,施工,,{LON + 0.002},{LAT + 0.002},,,50%",
+        "C3,封闭,s999999,,,,,",
+    )
+    file.write_text("\n".join([header, *rows]), "utf-8")
+    done = take_in(town, file, "closures")
+    assert (done.n_added, done.n_refused) == (2, 1)
+    with town.read() as connection:
+        page = changes_page(connection, done.import_id, change="refused", scope=EVERYWHERE)
+        closures = read_city(connection).closures.set_index("source", drop=False)
+        before = city_hash(connection)
+    assert [(row.code, row.column) for row in page.items] == [("refusal.segment", "segment_id")]
+    assert closures["segment_id"].tolist() == [found["segment_id"], ""]
+    assert closures["valid_from"].tolist() == [pd.Timestamp("2026-11-21T19:30+08:00"), pd.NaT]
+    assert closures["speed_share"].tolist() == [0.0, 0.5]
+    assert shapely.is_missing(closures.geometry.to_numpy()).tolist() == [True, False]
+    codes = _columns(town, CLOSURES, "unit_code")
+    assert codes[0] == found["unit_code"] != ""
+    assert codes[1] == WEST
+    again = take_in(town, file, "closures")
+    assert (again.n_added, again.n_changed, again.n_moved) == (0, 0, 0)
+    undo_import(town, again.import_id)
+    undo_import(town, done.import_id)
+    with town.read() as connection:
+        assert len(read_city(connection).closures) == 0
+        assert city_hash(connection) != before
+
+
+def test_an_extract_without_limits_takes_none_away(town, files, tmp_path):
+    streets = gpd.read_file(files / FILES["streets"])
+    file = tmp_path / "streets.gpkg"
+    streets.assign(lanes=2, max_speed=40.0).to_file(file)
+    n = len(streets)
+    assert take_in(town, file, "streets").n_changed == n
+    assert take_in(town, files / FILES["streets"], "streets").n_changed == 0
+    assert _columns(town, STREETS, "max_speed") == [40.0] * n
+    streets.drop(columns=["lanes", "max_speed"]).to_file(file)
+    assert take_in(town, file, "streets").n_changed == 0
+    assert _columns(town, STREETS, "lanes") == [2] * n
+
+
+def _columns(store, table, name):
+    with store.read() as connection:
+        return list(connection.execute(select(table.c[name]).order_by("fid")).scalars())

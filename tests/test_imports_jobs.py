@@ -68,7 +68,7 @@ def test_a_folder_comes_in_by_one_command_and_refused_rows_go_to_a_file(part, se
     done = run("import", "all", part, "--yes")
     assert done.exit_code == 0, done.output
     assert "240 rows: 239 added" in done.output
-    assert "no file of: streets, water," in done.output
+    assert "no file of: streets, closures, water," in done.output
     assert "not called as a layer: 场所说明.docx" in done.output
     with open_store(setting) as store, store.read() as connection:
         counts = [len(read_frame(connection, layer)) for layer in ("boundaries", "venues")]

@@ -124,6 +124,8 @@ def town():
             street_class=["arterial"] * 10 + ["lane"] * 10,
             oneway=[False, True] * 10,
             bridge=[True, False] * 10,
+            lanes=[4, 0] * 10,
+            max_speed=[60.0, 0.0] * 10,
         ),
         water=_frame(WATER, [boxes[0], shapely.LineString(_lonlat([(0, 0), (9, 9)]))],
                      code=["w1", "w2"], name=["湖", ""]),
@@ -354,6 +356,7 @@ def test_what_is_fetched_is_what_the_reader_reads(town, tmp_path, monkeypatch):
     out = tmp_path / "roads" / "out.graphml"
     assert fetch_streets(tmp_path / "boundaries.gpkg", out) == 2
     assert asked[0].covers(town.boundaries.geometry[0].representative_point())
+    assert {"oneway:bicycle", "foot", "lit"} <= set(osmnx.settings.useful_tags_way)
     frame = read_streets(out).frame
     assert len(frame) == 1
     assert not frame[Col.ONEWAY][0]

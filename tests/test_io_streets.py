@@ -18,6 +18,7 @@ from geo.errors import (
 )
 from geo.frames import STREETS, Col, require
 from geo.io import read_streets
+from geo.io.export import write_file
 
 NET = Path(__file__).parents[2] / "shared" / "data" / "net"
 shared = pytest.mark.skipif(not NET.exists(), reason="../shared/data is absent")
@@ -34,9 +35,11 @@ OSM = """<?xml version="1.0" encoding="UTF-8"?>
 <osm version="0.6">
 {nodes}
 <way id="10"><nd ref="1"/><nd ref="2"/><nd ref="3"/><nd ref="4"/>
-  <tag k="highway" v="primary"/><tag k="name" v="东昌路"/><tag k="bridge" v="yes"/></way>
+  <tag k="highway" v="primary"/><tag k="name" v="东昌路"/><tag k="bridge" v="yes"/>
+  <tag k="maxspeed" v="50 mph"/><tag k="lanes" v="4"/></way>
 <way id="11"><nd ref="7"/><nd ref="2"/><nd ref="8"/>
-  <tag k="highway" v="residential"/><tag k="oneway" v="-1"/></way>
+  <tag k="highway" v="residential"/><tag k="oneway" v="-1"/>
+  <tag k="oneway:bicycle" v="no"/><tag k="maxspeed" v="slow"/></way>
 <way id="12"><nd ref="3"/><nd ref="9"/><nd ref="99"/><tag k="highway" v="tertiary"/></way>
 <way id="13"><nd ref="4"/><nd ref="5"/><nd ref="6"/><nd ref="4"/>
   <tag k="highway" v="tertiary"/><tag k="junction" v="roundabout"/></way>
@@ -93,12 +96,48 @@ def test_osm_oneway_minus_one_and_roundabouts(tmp_path):
     assert _ends(frame, "13") == (_lonlat(4), _lonlat(4))
 
 
+def test_osm_lanes_and_limits(tmp_path):
+    frame = read_streets(_osm(tmp_path / "town.osm")).frame
+    assert frame[Col.LANES].tolist() == [4] * 3 + [0] * 5
+    assert frame[Col.MAX_SPEED].tolist() == [80.5] * 3 + [0.0] * 5
+
+
+def test_osm_ways_that_come_twice_to_one_node_in_a_row_stay_whole(tmp_path):
+    twice = OSM.replace('<nd ref="1"/><nd ref="2"/>', '<nd ref="1"/><nd ref="1"/><nd ref="2"/>', 1)
+    reading = read_streets(_osm(tmp_path / "town.osm", twice))
+    assert reading.frame.equals(read_streets(_osm(tmp_path / "town.osm")).frame)
+    lost = OSM.replace('<nd ref="3"/><nd ref="9"/><nd ref="99"/>', '<nd ref="9"/><nd ref="9"/>')
+    reading = read_streets(_osm(tmp_path / "town.osm", lost))
+    assert "12" not in set(reading.frame[Col.SEGMENT_ID])
+    assert _notes(reading)["note.street.zero"] == {"n": 1}
+
+
+def test_a_clipped_extract_keeps_the_stretches_that_are_there(tmp_path):
+    # osmnx raises "Some edges missing nodes" (its issues 323, 436, 662, 950)
+    clipped = OSM.replace('<nd ref="7"/><nd ref="2"/>', '<nd ref="98"/><nd ref="7"/><nd ref="2"/>')
+    clipped = clipped.replace(
+        '<nd ref="3"/><nd ref="4"/>', '<nd ref="97"/><nd ref="3"/><nd ref="4"/>'
+    )
+    reading = read_streets(_osm(tmp_path / "town.osm", clipped))
+    ids = list(reading.frame[Col.SEGMENT_ID])
+    assert ids == ["10/0", "10/1", "11-0", "11-1", "12", "13", "14"]
+    assert _notes(reading)["note.street.dangling"] == {"n": 5}
+
+
+def test_a_small_extract_is_not_empty(tmp_path):
+    # osmnx keeps the largest part only, or nothing, and says nothing
+    small = OSM[: OSM.index('<way id="11">')] + "</osm>"
+    assert len(read_streets(_osm(tmp_path / "small.osm", small)).frame) == 1
+
+
 def test_osm_notes_count_what_was_left_out(tmp_path):
     reading = read_streets(_osm(tmp_path / "town.osm"))
     notes = _notes(reading)
     assert notes["note.street.dangling"] == {"n": 3}
     assert notes["note.street.other"] == {"n": 1}
     assert notes["note.street.loop"] == {"n": 1}
+    assert notes["note.street.contraflow"] == {"n": 1}
+    assert notes["note.street.limit"] == {"n": 1, "column": "maxspeed"}
     assert notes["note.street.unnamed"] == {"n": 5, "total": 8, "share": 62.5}
     assert reading.attribution == ("© OpenStreetMap contributors (ODbL)",)
 
@@ -169,6 +208,31 @@ def test_graphml_pairs_become_two_way_segments(tmp_path):
     assert notes["note.street.duplicate"] == {"n": 1}
     assert notes["note.street.zero"] == {"n": 1}
     assert notes["note.street.other"] == {"n": 1}
+
+
+def test_graphml_lists_of_merged_streets(tmp_path):
+    # what osmnx writes after simplification, or without it
+    lists = {"maxspeed": "['60', '80']", "lanes": "['3', '2']", "osmid": "[11, 12]"}
+    graph = _graph(**lists)
+    graph.add_edge(3, 1, highway="['residential', 'tertiary']", maxspeed="60;80", osmid="7")
+    bend = shapely.LineString([_lonlat(1), (115.9805, 36.4510), _lonlat(3)]).wkt
+    graph.add_edge(
+        1, 3, highway="motorway_link", maxspeed="signals", geometry=bend, **{"oneway:bicycle": "no"}
+    )
+    nx.write_graphml(graph, tmp_path / "g.graphml")
+    reading = read_streets(tmp_path / "g.graphml")
+    frame = reading.frame
+    assert frame[Col.MAX_SPEED].tolist() == [60.0, 60.0, 0.0, 60.0, 60.0]
+    assert frame[Col.LANES].tolist() == [2, 2, 0, 2, 0]
+    assert frame[Col.STREET_CLASS].tolist() == [
+        "lane",
+        "lane",
+        "expressway",
+        "arterial",
+        "collector",
+    ]
+    assert _notes(reading)["note.street.contraflow"] == {"n": 1}
+    assert "note.street.limit" not in _notes(reading)
 
 
 def test_projected_graphs_come_back_to_degrees(tmp_path):
@@ -253,6 +317,98 @@ def test_classes_from_a_speed_column(tmp_path):
         "arterial", "arterial", "collector", "collector", "lane",
     ]  # fmt: skip
     assert _notes(reading)["note.street.speed"] == {"column": "限速", "n": 3}
+
+
+def test_limits_are_kept_beside_the_class(tmp_path):
+    path = tmp_path / "roads.gpkg"
+    limits = ["CN:urban", "walk", "999"]
+    _lines(fclass=["primary"] * 3, 限速=limits, 车道数=["双向4车道", None, "2"]).to_file(path)
+    reading = read_streets(path)
+    assert reading.frame[Col.MAX_SPEED].tolist() == [50.0, 50.0, 5.0, 5.0, 0.0]
+    assert reading.frame[Col.LANES].tolist() == [4, 4, 0, 0, 2]
+    assert _notes(reading)["note.street.limit"] == {"n": 1, "column": "限速"}
+    assert "note.street.speed" not in _notes(reading)
+
+
+def test_speeds_that_are_no_limits_tell_the_class_alone(tmp_path):
+    path = tmp_path / "roads.gpkg"
+    _lines(speed_kph=[61.5, 30, 15]).to_file(path)
+    frame = read_streets(path).frame
+    assert set(frame[Col.STREET_CLASS]) == {"arterial", "collector", "lane"}
+    assert not frame[Col.MAX_SPEED].any()
+
+
+@pytest.mark.parametrize(
+    ("field", "code"),
+    [
+        ("travel_dir", None),
+        ("通行方向说", "cut"),
+        ("is_the_one", "cut"),
+        ("x", "twoway"),
+    ],
+)
+def test_a_shapefile_that_lost_its_oneway_column(tmp_path, field, code):
+    # field names are cut to 10 bytes; what is left of travel_direction is still known
+    path = tmp_path / "roads.shp"
+    frame = _lines(fclass=["motorway", "trunk", "motorway_link"], **{field: ["F", "T", "B"]})
+    frame.to_file(path, encoding="GBK")
+    reading = read_streets(path)
+    notes = _notes(reading)
+    if code is None:
+        assert reading.frame[Col.ONEWAY].tolist() == [True, True, True, True, False]
+        assert not {"note.street.cut", "note.street.twoway"} & set(notes)
+        assert "note.street.expressway" not in notes
+        return
+    assert notes[f"note.street.{code}"] == ({"columns": field} if code == "cut" else {})
+    assert notes["note.street.expressway"] == {"n": 5}
+
+
+def test_directions_coded_as_navigation_data_has_them(tmp_path):
+    path = tmp_path / "roads.gpkg"
+    _lines(fclass=["primary"] * 3, direction=[1, 2, 3]).to_file(path)
+    reading = read_streets(path)
+    assert reading.frame[Col.ONEWAY].tolist() == [False, False, True, True, True]
+    assert _ends(reading.frame, "s000003") == (_lonlat(9), _lonlat(3))
+    assert _notes(reading)["note.street.coded"] == {"column": "direction"}
+
+
+def test_zero_lengths_parallels_and_loops_in_a_layer(tmp_path):
+    path = tmp_path / "roads.gpkg"
+    at = [_lonlat(k) for k in (1, 2, 4, 5, 6)]
+    geometry = [
+        shapely.LineString([at[0], at[1]]),
+        shapely.LineString([at[0], (115.9805, 36.4505), at[1]]),
+        shapely.LineString([at[1], at[1]]),
+        shapely.LineString([at[2], at[3], at[4], at[2]]),
+        shapely.LineString([at[1], at[0]]),
+    ]
+    frame = gpd.GeoDataFrame({"fclass": ["primary"] * 5}, geometry=geometry, crs=4326)
+    frame.to_file(path)
+    reading = read_streets(path)
+    assert reading.frame[Col.SEGMENT_ID].tolist() == ["s000001", "s000002", "s000004"]
+    notes = _notes(reading)
+    assert [notes[f"note.street.{kind}"] for kind in ("zero", "duplicate", "loop")] == [
+        {"n": 1}
+    ] * 3
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "geojson", "shp"])
+def test_streets_written_and_read_again_keep_lanes_and_limits(tmp_path, suffix):
+    streets = read_streets(_osm(tmp_path / "town.osm")).frame
+    path = tmp_path / f"streets.{suffix}"
+    write_file(streets, path, layer=STREETS.layer)
+    again = read_streets(path).frame
+    assert again.drop(columns="geometry").equals(streets.drop(columns="geometry"))
+
+
+def test_old_layers_without_lanes_and_limits_read_as_unknown(tmp_path):
+    streets = read_streets(_osm(tmp_path / "town.osm")).frame
+    path = tmp_path / "old.gpkg"
+    streets.drop(columns=[Col.LANES, Col.MAX_SPEED]).to_file(path)
+    again = read_streets(path).frame
+    require(again, STREETS, source="old.gpkg")
+    assert not again[Col.LANES].any()
+    assert not again[Col.MAX_SPEED].any()
 
 
 def test_a_line_layer_needs_a_class_or_a_speed(tmp_path):

@@ -1,5 +1,6 @@
 """Jobs of kind plan: a stored town's night as a draft with its products, whatever is killed."""
 
+import json
 import runpy
 import threading
 import time
@@ -7,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from api.jobs import ask_cancel, enqueue, lease, read_job
 from api.jobs.kinds import KINDS
@@ -16,7 +17,7 @@ from api.jobs.task import Task
 from api.jobs.worker import Orders, run
 from api.store import open_store
 from api.store.plans import plan, plan_document, plan_product, product_names
-from api.store.tables import PLANS
+from api.store.tables import CLOSURES, PLANS, STREETS
 from geo.privacy import Audience
 from routing.io import check_file
 
@@ -176,3 +177,26 @@ def test_killed_workers_and_a_killed_supervisor_lose_and_double_nothing(town, ge
     assert figures.is_good, figures
     assert figures.worker_kills + figures.supervisor_kills == 2
     assert figures.attempts > figures.jobs
+
+
+def test_a_plan_takes_the_closures_of_the_store(town, tmp_path):
+    with open_store(str(tmp_path / "town.gpkg"), create=True) as store:
+        fill(store, town)
+        with store.read() as connection:
+            segment_id = connection.scalar(select(STREETS.c.segment_id).order_by(STREETS.c.fid))
+        row = {
+            "closure_id": "closure_1",
+            "external_id": "1",
+            "kind": "closure",
+            "name": "",
+            "segment_id": segment_id,
+            "modes": "",
+            "speed_share": 0.0,
+            "source": "made up",
+        }
+        store.write(lambda connection: connection.execute(insert(CLOSURES).values(row)))
+        done = work(store, take(store))
+        assert (done.state, done.error) == ("done", None)
+        with store.read() as connection:
+            document = json.loads(plan_document(connection, done.result["plan_id"]))
+    assert document["problem"]["speeds"]["closures"] == ["closure_1"]

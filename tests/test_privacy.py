@@ -54,7 +54,7 @@ name kind tier lon lat code village_code cell_id
 station_id unit_id headcount mode call_sign
 stage page usage village image manage_level
 category channel occurred_at last_inspection
-households street_class oneway bridge source
+households street_class oneway bridge lanes max_speed source
 dwell n_units window_start cell grid_code
 place_name surface message average
 """

@@ -357,6 +357,6 @@ def test_the_commands(store_setting, place, tmp_path, monkeypatch):
     assert "is kept as" in run(there, "restore", tmp_path / "copy", "--replace").output
     assert "nothing to do" in run(there, "upgrade").output
     down = run(there, "upgrade", "--to", "0002")
-    assert "from revision 0003 to 0002" in down.output
-    assert "from revision 0002 to 0003" in run(there, "upgrade").output
+    assert "from revision 0004 to 0002" in down.output
+    assert "from revision 0002 to 0004" in run(there, "upgrade").output
     assert run(there, "upgrade", "--to", "x").exit_code == 2

@@ -41,7 +41,7 @@ def filled(store, town):
 
 
 def test_every_layer_comes_back_as_it_went_in(store, town, filled):
-    for layer in set(LAYERS) - {"incidents"}:
+    for layer in set(LAYERS) - {"incidents", "closures"}:
         given, schema = getattr(town, layer), LAYERS[layer].schema
         with store.read() as connection:
             found = read_frame(connection, layer)

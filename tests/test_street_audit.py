@@ -61,6 +61,8 @@ def street_frame(lines):
             Col.STREET_CLASS: pd.Series([str(kind) for _, _, kind, _ in xy], dtype="str"),
             Col.ONEWAY: False,
             Col.BRIDGE: [bridge for *_, bridge in xy],
+            Col.LANES: 0,
+            Col.MAX_SPEED: 0.0,
             Col.SOURCE: pd.Series(["test"] * len(xy), dtype="str"),
         },
         geometry=[shapely.LineString(at(line)) for line, *_ in xy],

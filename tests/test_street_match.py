@@ -30,7 +30,8 @@ def frame(lines, names=None, prefix="x"):
     }
     columns = {name: pd.Series(values, dtype="str") for name, values in text.items()}
     flags = {name: np.zeros(n, dtype=bool) for name in (Col.ONEWAY, Col.BRIDGE)}
-    made = gpd.GeoDataFrame(columns | flags, geometry=shapes, crs=EPSG).to_crs(4326)
+    unknown = {Col.LANES: np.zeros(n, dtype=np.int64), Col.MAX_SPEED: np.zeros(n)}
+    made = gpd.GeoDataFrame(columns | flags | unknown, geometry=shapes, crs=EPSG).to_crs(4326)
     require(made, STREETS, source="drawn")
     return made
 

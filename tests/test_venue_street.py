@@ -43,6 +43,8 @@ def streets():
             "street_class": pd.Series(["collector"] * n, dtype="str"),
             "oneway": [False] * n,
             "bridge": [False] * n,
+            "lanes": [0] * n,
+            "max_speed": [0.0] * n,
             "source": pd.Series(["test"] * n, dtype="str"),
         },
         geometry=plane(lines),

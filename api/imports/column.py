@@ -35,7 +35,23 @@ COMPARED: Final[Mapping[str, tuple[str, ...]]] = {
         Col.VALID_FROM,
         Col.VALID_TO,
     ),
-    "streets": (Col.NAME, Col.STREET_CLASS, Col.ONEWAY, Col.BRIDGE),
+    "streets": (
+        Col.NAME,
+        Col.STREET_CLASS,
+        Col.ONEWAY,
+        Col.BRIDGE,
+        Col.LANES,
+        Col.MAX_SPEED,
+    ),
+    "closures": (
+        Col.KIND,
+        Col.NAME,
+        Col.SEGMENT_ID,
+        Col.VALID_FROM,
+        Col.VALID_TO,
+        Col.MODES,
+        Col.SPEED_SHARE,
+    ),
     "water": (Col.NAME,),
     "buildings": (Col.HOUSEHOLDS,),
     "stations": (Col.NAME, Col.KIND),
@@ -87,20 +103,20 @@ def with_columns(
 
 
 def scalars(series: pd.Series) -> Objects:
-    """Return a frame's column as JSON scalars; of an instant the hour begun."""
+    """Return a frame's column as JSON scalars."""
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         if getattr(series.dtype, "tz", None) is None:
             return _each(series, _day_text)
-        return _each(series.dt.floor("h"), _hour_text)
+        return _each(series, _instant_text)
     return as_objects(series.astype(object).to_list())
 
 
 def stored_scalars(table: Table, name: str, values: Sequence[Any]) -> Objects:
-    """Return a table's column, as it was read, as JSON scalars; hours are read as seconds."""
+    """Return a table's column, as it was read, as JSON scalars; instants are read as seconds."""
     kind = table.c[name].type
     if isinstance(kind, Instant):
         instants = pd.Series(np.array(values, dtype="datetime64[s]"))
-        return _each(instants.dt.tz_localize("UTC").dt.tz_convert(CITY_ZONE), _hour_text)
+        return _each(instants.dt.tz_localize("UTC").dt.tz_convert(CITY_ZONE), _instant_text)
     if isinstance(kind, Date):
         return _each(pd.Series(values, dtype=object), lambda day: day and day.isoformat())
     return as_objects(values)
@@ -132,5 +148,5 @@ def _day_text(day: pd.Timestamp) -> str:
     return day.date().isoformat()
 
 
-def _hour_text(instant: pd.Timestamp) -> str:
+def _instant_text(instant: pd.Timestamp) -> str:
     return instant.isoformat()

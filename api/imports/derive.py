@@ -42,9 +42,10 @@ class UnitCodes:
         self._connection = connection
         self._layer = layer
         self._owners: dict[str, str] = {}
-        owner = {"incidents": STREETS, "units": STATIONS}.get(layer)
+        owner = {"incidents": STREETS, "closures": STREETS, "units": STATIONS}.get(layer)
         if owner is not None:
-            found = connection.execute(select(owner.c[FOLLOWS[layer]], owner.c.unit_code))
+            key = FOLLOWS.get(layer, Col.SEGMENT_ID)
+            found = connection.execute(select(owner.c[key], owner.c.unit_code))
             self._owners = dict(found.all())
 
     def of(self, columns: Mapping[str, Sequence[Any]]) -> list[str]:
@@ -53,7 +54,12 @@ class UnitCodes:
             return list(columns[Col.CODE])
         if self._layer in FOLLOWS:
             return [self._owners.get(owner, "") for owner in columns[FOLLOWS[self._layer]]]
-        return list(self._at(as_objects(columns[GEOM])))
+        shapes = as_objects(columns[GEOM])
+        codes = self._at(shapes)
+        if self._layer == "closures" and Col.SEGMENT_ID in columns:
+            by_street = [self._owners.get(segment, "") for segment in columns[Col.SEGMENT_ID]]
+            codes = np.where(shapely.is_missing(shapes), as_objects(by_street), codes)
+        return list(codes)
 
     def _at(self, shapes: Objects) -> Objects:
         codes = as_objects([""] * len(shapes))

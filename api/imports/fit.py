@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import shapely
 from sqlalchemy import Connection, select
@@ -14,12 +15,13 @@ from api.imports.option import ImportOptions
 from api.imports.stored import EXTERNAL_ID, GEOM
 from api.imports.street import live_segments, match_streets
 from api.imports.venue import place_venues
-from api.store.tables import STATIONS, WITHDRAWN
+from api.store.tables import STATIONS, STREET_ALIASES, STREETS, WITHDRAWN
 from geo.boundary import check_nesting, version_of
 from geo.errors import LayerMissing
 from geo.frames import Col
 from geo.incident import snap_to_segments
 from geo.io import Reading, Refusal
+from geo.privacy.shown import shown
 
 TOO_FAR: Final = "refusal.street.far"
 
@@ -79,6 +81,34 @@ def _fit_streets(_reading: Reading, incoming: Incoming, setting: Setting) -> Inc
     return match_streets(setting.connection, incoming, epsg=setting.epsg)
 
 
+def _fit_closures(_reading: Reading, incoming: Incoming, setting: Setting) -> Incoming:
+    """Turn ids of segments, as any extract has them, into ours; unknown ones are refused."""
+    external = (STREETS.c.external_id, STREETS.c[Col.SEGMENT_ID])
+    aliases = select(STREET_ALIASES.c.alias_id, STREET_ALIASES.c[Col.SEGMENT_ID])
+    by_share = aliases.order_by(STREET_ALIASES.c.share)  # the longest part comes last and stays
+    ours = dict(setting.connection.execute(by_share).all())
+    ours |= dict(setting.connection.execute(select(*external)).all())
+    ours |= {own: own for own in ours.values()} | {"": ""}
+    frame = incoming.frame
+    segments = as_objects([ours.get(segment) for segment in frame[Col.SEGMENT_ID]])
+    lost = segments == np.array(None)
+    refusals = [
+        Refusal(
+            source=setting.source,
+            row=int(row),
+            column=Col.SEGMENT_ID,
+            code="refusal.segment",
+            params={"value": shown(segment, code=True)},
+            key=key,
+        )
+        for row, segment, key in frame.loc[lost, [ROW, Col.SEGMENT_ID, EXTERNAL_ID]].itertuples(
+            index=False, name=None
+        )
+    ]
+    fitted = replace(incoming, frame=with_columns(frame, {Col.SEGMENT_ID: segments}))
+    return fitted.refuse(lost, refusals)
+
+
 def _fit_units(_reading: Reading, incoming: Incoming, setting: Setting) -> Incoming:
     """Turn the stations' external ids into ours."""
     columns = (STATIONS.c.external_id, STATIONS.c[Col.STATION_ID])
@@ -125,6 +155,7 @@ def _fit_venues(reading: Reading, incoming: Incoming, setting: Setting) -> Incom
 _FITTINGS: Final[Mapping[str, Callable[[Reading, Incoming, Setting], Incoming]]] = {
     "boundaries": _fit_boundaries,
     "streets": _fit_streets,
+    "closures": _fit_closures,
     "units": _fit_units,
     "incidents": _fit_incidents,
     "venues": _fit_venues,

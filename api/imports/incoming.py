@@ -20,6 +20,7 @@ REASON: Final = "reason"
 """Message code of why a row lies where it does."""
 
 NATURAL: Final[Mapping[str, tuple[str, ...]]] = {
+    "closures": (Col.KIND, Col.NAME, Col.SEGMENT_ID, Col.VALID_FROM, Col.MODES),
     "water": (Col.NAME,),
     "buildings": (),
     "stations": (Col.NAME,),
@@ -31,6 +32,9 @@ NATURAL: Final[Mapping[str, tuple[str, ...]]] = {
 """Columns that tell rows apart where a file has no ids of its own; its place does so beside them,
 but for incidents.
 """
+
+_BLANK: Final[Mapping[str, tuple[object, ...]]] = {Col.LANES: (0,), Col.MAX_SPEED: (0.0,)}
+"""What a column without a single value holds, where it is neither None nor ""."""
 
 _NATURAL_DECIMALS: Final = 4
 """Decimals of a degree of a place in such an id: some ten metres."""
@@ -87,7 +91,8 @@ def take_in(layer: str, reading: Reading, *, file_name: str, source: str = "") -
     names_of = {stored.renamed.get(name, name): name for name in frame.columns}
     for name in COMPARED[layer]:
         if name in names_of:
-            columns[name] = scalars(frame[names_of[name]])
+            values = frame[names_of[name]]
+            columns[name] = scalars(values.dt.floor("h") if name == HOUR else values)
     columns[Col.SOURCE], has_sources = _sources(frame, file_name, source)
     if stored.has_geometry:
         columns[GEOM] = as_objects(frame.geometry.to_numpy())
@@ -145,7 +150,7 @@ def _unstated(reading: Reading, layer: str, table: pd.DataFrame) -> tuple[str, .
     blank = [
         name
         for name in COMPARED[layer]
-        if name in table and len(table) and table[name].isin([None, ""]).all()
+        if name in table and len(table) and table[name].isin(_BLANK.get(name, (None, ""))).all()
     ]
     absent = [name for name in COMPARED[layer] if name not in table]
     wanted = {*defaulted, *blank, *absent}

@@ -40,6 +40,7 @@ from geo.progress import NEVER, Progress, StopToken, silent, stop_if_asked
 from geo.units import CITY_ZONE, SYNTHETIC
 
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "closures": ("streets",),
     "incidents": ("streets",),
     "units": ("stations",),
     "venues": ("streets", "boundaries"),

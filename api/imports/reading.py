@@ -10,10 +10,12 @@ from api.imports.option import ImportOptions
 from geo import io
 from geo.errors import OptionInvalid
 from geo.io import Reading
+from geo.io.closures import read_closures
 
 _READERS: Final[Mapping[str, Callable[..., Reading]]] = {
     "boundaries": io.read_boundaries,
     "streets": io.read_streets,
+    "closures": read_closures,
     "water": io.read_water,
     "buildings": io.read_buildings,
     "stations": io.read_stations,

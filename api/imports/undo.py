@@ -30,7 +30,7 @@ KEPT: Final = "kept"
 """Fact of an undone import: rows that somebody changed since, and what was left of them."""
 
 BUILT_ON: Final[Mapping[str, tuple[str, ...]]] = {
-    "streets": ("incidents",),
+    "streets": ("closures", "incidents"),
     "stations": ("units",),
 }
 """Layers whose rows name rows of another: they are undone before it."""

@@ -95,6 +95,7 @@ def run(store: Store, job: Job, context: Context) -> Outcome:
         seed=job.seed,
         cells=cells,
         calendar=calendar,
+        closures=city.closures if len(city.closures) else None,
         steps=context.steps,
         stop=context.stop,
         enough=context.enough,

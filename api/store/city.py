@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
+import geopandas as gpd
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, not_, select
 
@@ -70,6 +71,8 @@ class StoredCity:
     unplaced : DataFrame
         Venues in use that are known by village or not at all: venue_id, name, kind, tier,
         last_inspection, precision, unit_code. They are due like all others.
+    closures : GeoDataFrame
+        CLOSURES frame of the whole city, whatever the scope: teams drive through other units too.
     n_unplaced_incidents : int
         Incidents whose segment is not in the store.
     notes : tuple of (code, params)
@@ -78,6 +81,7 @@ class StoredCity:
 
     layers: Layers
     unplaced: pd.DataFrame
+    closures: gpd.GeoDataFrame
     n_unplaced_incidents: int = 0
     notes: tuple[tuple[str, Mapping[str, object]], ...] = ()
 
@@ -116,7 +120,7 @@ def read_city(connection: Connection, scope: Scope = EVERYWHERE) -> StoredCity:
     frames: dict[str, Any] = {
         layer: read_frame(connection, layer, scope)
         for layer in LAYERS
-        if layer not in {"venues", "incidents"}
+        if layer not in {"venues", "incidents", "closures"}
     }
     for layer in NEEDED:
         if not len(frames[layer]):
@@ -133,6 +137,7 @@ def read_city(connection: Connection, scope: Scope = EVERYWHERE) -> StoredCity:
     return StoredCity(
         layers=Layers(**frames, **{**asdict(row), "attribution": row.attribution}),
         unplaced=_unplaced(connection, and_(live("venues", scope), in_use, not_(placed))),
+        closures=read_frame(connection, "closures"),
         n_unplaced_incidents=n_lost,
         notes=tuple(notes),
     )
@@ -161,7 +166,10 @@ def city_hash(connection: Connection, scope: Scope = EVERYWHERE) -> str:
         "city": None if row is None else {**asdict(row), "data_date": str(row.data_date)},
         "scope": scope.unit_code,
         "calendar": [[one.day.isoformat(), one.is_working] for one in days],
-        "layers": {layer: moment_of(connection, layer, scope) for layer in LAYERS},
+        "layers": {
+            layer: moment_of(connection, layer, EVERYWHERE if layer == "closures" else scope)
+            for layer in LAYERS
+        },
     }
     written = json.dumps(found, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(written.encode()).hexdigest()

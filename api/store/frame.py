@@ -63,6 +63,6 @@ def make_series(values: Values, dtype: Type) -> pd.Series:
     if dtype is Type.DAY:
         return pd.Series(np.array(values, dtype="datetime64[s]"))
     if dtype is Type.INSTANT:
-        utc = pd.Series(np.asarray(values, dtype=np.int64).astype("datetime64[s]"))
+        utc = pd.Series(np.array(values, dtype="datetime64[s]"))
         return utc.dt.tz_localize("UTC").dt.tz_convert(CITY_ZONE)
     return pd.Series(values, dtype=dtype.value)

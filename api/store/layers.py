@@ -10,11 +10,11 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, and_, select, t
 
 from api.store import tables
 from api.store.frame import make_frame, read_columns
-from api.store.incidents import read_incidents
+from api.store.incidents import read_incidents, unix_seconds
 from api.store.scope import EVERYWHERE, Scope
 from api.store.tables import CITY, WITHDRAWN
 from geo import frames
-from geo.frames import Col, Schema
+from geo.frames import Col, Schema, Type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class StoredLayer:
     renamed : mapping of str to str
         Frame column to table column, where the two differ.
     refers : mapping of str to str
-        Frame column to the layer whose ids it holds.
+        Frame column to the layer whose ids it holds; where it may be blank, "" is none.
     """
 
     schema: Schema
@@ -58,6 +58,12 @@ class StoredLayer:
 LAYERS: Final[Mapping[str, StoredLayer]] = {
     "boundaries": StoredLayer(schema=frames.BOUNDARIES, table=tables.BOUNDARIES),
     "streets": StoredLayer(schema=frames.STREETS, table=tables.STREETS, prefix="segment"),
+    "closures": StoredLayer(
+        schema=frames.CLOSURES,
+        table=tables.CLOSURES,
+        prefix="closure",
+        refers={Col.SEGMENT_ID: "streets"},
+    ),
     "water": StoredLayer(
         schema=frames.WATER, table=tables.WATER, prefix="water", renamed={Col.CODE: "water_id"}
     ),
@@ -77,7 +83,7 @@ LAYERS: Final[Mapping[str, StoredLayer]] = {
     ),
     "posts": StoredLayer(schema=frames.POSTS, table=tables.POSTS, prefix="post"),
 }
-"""Every layer of `geo.frames.Layers` by its name, which is also its table's."""
+"""Every layer of `geo.frames.Layers` and the closures by its name, which is also its table's."""
 
 
 def read_frame(
@@ -106,9 +112,13 @@ def read_frame(
         return read_incidents(connection, condition)[0]
     stored = LAYERS[layer]
     names = list(stored.schema.columns)
-    wanted = [stored.column(name) for name in names]
+    wanted: list[ColumnElement[Any]] = [
+        unix_seconds(stored.column(name)) if column.dtype is Type.INSTANT else stored.column(name)
+        for name, column in stored.schema.columns.items()
+    ]
     if stored.has_geometry:
         wanted.append(stored.table.c.geom)
+    if stored.has_geometry and stored.schema.is_placed:
         condition = and_(condition, stored.table.c.geom.is_not(None))
     found = select(*wanted).where(condition).order_by(stored.table.c.fid)
     columns = read_columns(connection, found)

@@ -32,8 +32,13 @@ class Col:
     STREET_CLASS: Final = "street_class"
     ONEWAY: Final = "oneway"
     BRIDGE: Final = "bridge"
+    LANES: Final = "lanes"
+    MAX_SPEED: Final = "max_speed"
     ALIAS_ID: Final = "alias_id"
     SEGMENT: Final = "segment"
+    CLOSURE_ID: Final = "closure_id"
+    MODES: Final = "modes"
+    SPEED_SHARE: Final = "speed_share"
 
     JUNCTION_ID: Final = "junction_id"
     N_ENDS: Final = "n_ends"
@@ -169,7 +174,19 @@ class Col:
     COMPACTNESS: Final = "compactness"
     WALK: Final = "walk"
 
+    TEAM: Final = "team"
+    IS_SERVICE: Final = "is_service"
+    PASSES: Final = "passes"
+    FOUND: Final = "found"
+
     SCORE: Final = "score"
     METHOD: Final = "method"
     HOURS: Final = "hours"
     IS_SUPPRESSED: Final = "is_suppressed"
+
+    AREA_ID: Final = "area_id"
+    COUNT_ID: Final = "count_id"
+    TARGET: Final = "target"
+    SETTING: Final = "setting"
+    N_REACHED: Final = "n_reached"
+    DATA_DATE: Final = "data_date"

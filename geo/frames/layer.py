@@ -10,6 +10,7 @@ from geo.frames.column import Col
 from geo.frames.schema import Column, Schema, Type
 from geo.frames.word import (
     Channel,
+    ClosureKind,
     GridRole,
     Level,
     PostKind,
@@ -50,12 +51,46 @@ STREETS = Schema(
         Col.STREET_CLASS: Column(values=StreetClass),
         Col.ONEWAY: Column(dtype=Type.BOOL),
         Col.BRIDGE: Column(dtype=Type.BOOL),
+        Col.LANES: Column(dtype=Type.INT),
+        Col.MAX_SPEED: Column(dtype=Type.FLOAT),
         Col.SOURCE: TEXT,
     },
 )
 """Segments between junctions; two meet where end points are equal to 7 decimals of a degree.
 
-One-way traffic runs in the direction of the line; people on foot ignore it.
+One-way traffic runs in the direction of the line; people on foot ignore it. `lanes` are those of
+both directions together, `max_speed` is the posted limit in km/h; 0 where they are not known.
+"""
+
+CLOSURES = Schema(
+    layer="closures",
+    key=Col.CLOSURE_ID,
+    geometry=(
+        "Point",
+        "MultiPoint",
+        "LineString",
+        "MultiLineString",
+        "Polygon",
+        "MultiPolygon",
+    ),
+    is_placed=False,
+    columns={
+        Col.CLOSURE_ID: TEXT,
+        Col.KIND: Column(values=ClosureKind),
+        Col.NAME: BLANKABLE,
+        Col.SEGMENT_ID: BLANKABLE,
+        Col.VALID_FROM: Column(dtype=Type.INSTANT, nullable=True),
+        Col.VALID_TO: Column(dtype=Type.INSTANT, nullable=True),
+        Col.MODES: BLANKABLE,
+        Col.SPEED_SHARE: Column(dtype=Type.FLOAT),
+        Col.SOURCE: TEXT,
+    },
+)
+"""Streets closed or slow for a time: closures, works, events, weather.
+
+A row lies at a geometry (the streets in an area, along a line, nearest to a point) or names one
+`segment_id`. `modes` are words of `routing.model.Mode` with commas between, "" for all.
+`speed_share` is what is left of the speed, 0 to 1; 0 closes the street. A blank instant is open.
 """
 
 WATER = Schema(

@@ -256,6 +256,15 @@ class AssetKind(StrEnum):
     SHORE = "shore"
 
 
+class ClosureKind(StrEnum):
+    """Why a street is closed or slow for a time: 封闭, 施工, 活动管控, 恶劣天气."""
+
+    CLOSURE = "closure"
+    WORKS = "works"
+    EVENT = "event"
+    WEATHER = "weather"
+
+
 class ZoneOrigin(StrEnum):
     """夜间经济区: 人工划定, 由场所密度建议."""
 
@@ -349,3 +358,31 @@ class AliasCase(StrEnum):
     KEPT = "kept"
     MERGED = "merged"
     GONE = "gone"
+
+
+class Setting(StrEnum):
+    """Whether a place counts as town or country: 城镇, 乡村; 不明 outside every unit."""
+
+    TOWN = "town"
+    COUNTRY = "country"
+    UNKNOWN = "unknown"
+
+
+class Target(StrEnum):
+    """What is reached: 住户, by buildings; 场所."""
+
+    HOUSEHOLDS = "households"
+    VENUES = "venues"
+
+
+class MissReason(StrEnum):
+    """Why a place is outside the service standard: 超时, 离路过远, 不通, 界外.
+
+    Farther than its setting allows; no street within reach; no way from any station; in no unit,
+    so that nobody knows which limit holds.
+    """
+
+    TOO_FAR = "too_far"
+    OFF_ROADS = "off_roads"
+    NO_WAY = "no_way"
+    OUTSIDE = "outside"

@@ -16,6 +16,9 @@ SERVICE: Final = "Overpass (overpass-api.de)"
 TIMEOUT: Final = 180
 """Seconds the service may take for one answer."""
 
+MORE_TAGS: Final = ("oneway:bicycle", "cycleway", "bicycle", "foot", "lit", "surface")
+"""Tags of ways that osmnx leaves out unless asked."""
+
 
 def fetch_streets(boundary: Path | str, out: Path | str, *, network_type: str = "all") -> int:
     """Fetch the streets inside a boundary and write them as GraphML.
@@ -62,6 +65,8 @@ def _ask(area: Polygon | MultiPolygon, *, network_type: str, source: str) -> Any
     osmnx.settings.use_cache = False
     osmnx.settings.overpass_rate_limit = False
     osmnx.settings.requests_timeout = TIMEOUT
+    known = osmnx.settings.useful_tags_way
+    osmnx.settings.useful_tags_way = [*known, *(tag for tag in MORE_TAGS if tag not in known)]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

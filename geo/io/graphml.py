@@ -3,10 +3,12 @@
 import re
 import tempfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import pyproj
 import shapely
 
@@ -15,8 +17,8 @@ from geo.io.hints import Hint
 from geo.io.limits import check_xml
 from geo.io.position import round_lonlat
 from geo.io.report import Note
-from geo.io.segments import Lines
-from geo.street import street_class
+from geo.io.segments import Lines, limit_note, read_limits
+from geo.street import lane_counts, street_class
 from geo.units import LONLAT_EPSG
 
 OSM_ATTRIBUTION: Final = "© OpenStreetMap contributors (ODbL)"
@@ -58,25 +60,37 @@ def read_graphml(path: Path) -> tuple[Lines, list[Note]]:
         geometry = np.array([_course(xy, u, v, data) for u, v, _, data in edges], dtype=object)
     shapes = _to_degrees(geometry, graph.graph.get("crs"), path.name)
     finite = _require_degrees(shapes, path.name)
-    classes = np.array([_street_class(data.get("highway")) for *_, data in edges], dtype=object)
-    lines = Lines(
+    limits, n_unread = read_limits(_texts(edges, "maxspeed"))
+    lines = replace(_lines(edges, shapes, path.name), max_speed=limits)
+    is_street = lines.street_class != ""
+    counts = (
+        ("note.street.position", ~finite),
+        ("note.street.contraflow", (_texts(edges, "oneway:bicycle") == "no").to_numpy()),
+        ("note.street.other", finite & ~is_street),
+    )
+    notes = limit_note(n_unread, "maxspeed", source=path.name)
+    notes += [
+        Note(source=path.name, code=code, params={"n": int(rows.sum())})
+        for code, rows in counts
+        if rows.any()
+    ]
+    return lines.take(finite & is_street), notes
+
+
+def _lines(edges: list[Any], shapes: np.ndarray, source: str) -> Lines:
+    """Return each edge as a one-way line; limits are not known yet."""
+    classes = [_street_class(data.get("highway")) for *_, data in edges]
+    return Lines(
         geometry=round_lonlat(shapes),
         segment_id=np.array([f"{u}-{v}-{k}" for u, v, k, _ in edges], dtype=object),
         name=np.array([_first(data.get("name")) for *_, data in edges], dtype=object),
-        street_class=classes,
-        source=np.full(len(edges), path.name, dtype=object),
+        street_class=np.array(classes, dtype=object),
+        source=np.full(len(edges), source, dtype=object),
         oneway=np.ones(len(edges), dtype=bool),
         bridge=np.array([_is_bridge(data.get("bridge")) for *_, data in edges], dtype=bool),
+        lanes=lane_counts(_texts(edges, "lanes")),
+        max_speed=np.zeros(len(edges)),
     )
-    notes = []
-    if not finite.all():
-        params = {"n": int((~finite).sum())}
-        notes.append(Note(source=path.name, code="note.street.position", params=params))
-    kept = (classes != "") & finite
-    if not (classes != "")[finite].all():
-        params = {"n": int((classes[finite] == "").sum())}
-        notes.append(Note(source=path.name, code="note.street.other", params=params))
-    return lines.take(kept), notes
 
 
 def _load(path: Path) -> Any:
@@ -155,6 +169,11 @@ def _first(value: object) -> str:
     if isinstance(value, list):
         return str(value[0]) if value else ""
     return "" if value is None or str(value) == "nan" else str(value)
+
+
+def _texts(edges: list[Any], key: str) -> pd.Series:
+    """Return an attribute of every edge as text; of a list, as osmnx reads it, its items."""
+    return pd.Series(["" if (v := data.get(key)) is None else str(v) for *_, data in edges])
 
 
 def _is_bridge(value: object) -> bool:

@@ -23,6 +23,15 @@ def find_header(table: Table, names: Iterable[str]) -> str | None:
     return next((present[name] for name in wanted if name in present), None)
 
 
+def is_cut(table: Table, header: str) -> bool:
+    """Tell whether a header is as long as a Shapefile lets names be: it may be half a name."""
+    if not table.has_short_headers:
+        return False
+    # a cut inside a character leaves up to three bytes less
+    lengths = (len(header.encode(encoding)) for encoding in ("utf-8", "gb18030"))
+    return any(DBF_NAME_BYTES - 1 <= n <= DBF_NAME_BYTES for n in lengths)
+
+
 def match_headers(table: Table, spec: LayerSpec) -> dict[str, str]:
     """Return column of ours -> header of the file; no header serves two columns."""
     matched: dict[str, str] = {}

@@ -1,21 +1,23 @@
 """OpenStreetMap files (.osm, .osm.pbf and packed .osm) through pyosmium, straight into arrays."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from geo.errors import FileUnreadable, NetworkEmpty
 from geo.io.hints import Hint
+from geo.io.position import round_lonlat
 from geo.io.report import Note
-from geo.io.segments import Lines
-from geo.street import HIGHWAY_CLASS
-from geo.units import LONLAT_DECIMALS
+from geo.io.segments import Lines, limit_note, read_limits
+from geo.street import HIGHWAY_CLASS, lane_counts
 
 SUFFIXES: Final = (".osm", ".osm.pbf", ".pbf", ".osm.bz2", ".osm.gz")
 
+_CLASS: Final = {word: found.value for word, found in HIGHWAY_CLASS.items()}
 _ALONG: Final = frozenset({"yes", "true", "1"})
 _AGAINST: Final = frozenset({"-1", "reverse"})
 _IMPLIED: Final = frozenset({"motorway", "motorway_link"})
@@ -26,39 +28,57 @@ class _Ways:
     """Columns of the highway ways of a file, filled way by way."""
 
     def __init__(self) -> None:
-        self.xy: list[tuple[float, float]] = []
-        self.line: list[int] = []
+        self.shapes: list[str] = []
         self.ids: list[str] = []
         self.names: list[str] = []
         self.classes: list[str] = []
-        self.oneway: list[int] = []
+        self.direction: list[int] = []
         self.bridge: list[bool] = []
+        self.lanes: list[str] = []
+        self.limits: list[str] = []
         self.n_dangling = 0
         self.n_other = 0
+        self.n_zero = 0
+        self.n_contraflow = 0
 
-    def add(self, way: Any) -> None:
-        """Add one way, broken where a node it refers to is not in the file."""
-        tags = way.tags
-        street_class = HIGHWAY_CLASS.get(tags.get("highway", ""))
-        if street_class is None or tags.get("area") == "yes":
+    def add(self, way: Any, line_of: Callable[[Any], str | None]) -> None:
+        """Add one way, broken where a node it refers to is not in the file.
+
+        Parameters
+        ----------
+        way : osmium.osm.Way
+        line_of : callable
+            Returns the WKB of a way, None of one that is not whole.
+        """
+        tag = way.tags.get
+        highway = tag("highway")
+        street_class = _CLASS.get(highway)
+        if street_class is None or tag("area") == "yes":
             self.n_other += 1
             return
-        runs = list(self._runs(way))
-        for number, run in enumerate(runs):
-            self.xy += run
-            self.line += [len(self.ids)] * len(run)
-            self.ids.append(f"{way.id}" if len(runs) == 1 else f"{way.id}/{number}")
-            self.names.append(tags.get("name", "").strip())
-            self.classes.append(street_class.value)
-            self.oneway.append(_direction(tags))
-            self.bridge.append(tags.get("bridge", "no") != "no")
+        whole, n_lost = line_of(way), self.n_dangling
+        shapes = [whole] if whole else [_to_wkb(run) for run in self._runs(way)]
+        n = len(shapes)
+        self.n_zero += not shapes and self.n_dangling == n_lost
+        direction = _direction(tag("oneway", ""), tag("junction"), highway)
+        self.n_contraflow += n if direction and _is_contraflow(tag) else 0
+        self.shapes += shapes
+        self.ids += [f"{way.id}"] if n == 1 else [f"{way.id}/{k}" for k in range(n)]
+        self.names += [tag("name", "").strip()] * n
+        self.classes += [street_class] * n
+        self.direction += [direction] * n
+        self.bridge += [tag("bridge", "no") != "no"] * n
+        self.lanes += [tag("lanes", "")] * n
+        self.limits += [tag("maxspeed", "")] * n
 
     def _runs(self, way: Any) -> Iterator[list[tuple[float, float]]]:
         """Yield the stretches of a way whose nodes are all known."""
         run: list[tuple[float, float]] = []
         for node in way.nodes:
             if node.location.valid():
-                run.append((node.location.lon, node.location.lat))
+                at = (node.location.lon, node.location.lat)
+                if not run or run[-1] != at:
+                    run.append(at)
                 continue
             self.n_dangling += 1
             if len(run) > 1:
@@ -66,6 +86,26 @@ class _Ways:
             run = []
         if len(run) > 1:
             yield run
+
+    def lines(self) -> tuple[Lines, int]:
+        """Return the ways as lines, one-way ones along their traffic, and unread limits."""
+        geometry = np.asarray(shapely.from_wkb(np.array(self.shapes, dtype=object)))
+        direction = np.array(self.direction)
+        against = direction < 0
+        geometry[against] = shapely.reverse(geometry[against])
+        limits, n_unread = read_limits(pd.Series(self.limits))
+        lines = Lines(
+            geometry=round_lonlat(geometry),
+            segment_id=np.array(self.ids, dtype=object),
+            name=np.array(self.names, dtype=object),
+            street_class=np.array(self.classes, dtype=object),
+            source=np.full(len(self.ids), "OpenStreetMap", dtype=object),
+            oneway=direction != 0,
+            bridge=np.array(self.bridge, dtype=bool),
+            lanes=lane_counts(pd.Series(self.lanes)),
+            max_speed=limits,
+        )
+        return lines, n_unread
 
 
 def is_osm(path: Path) -> bool:
@@ -91,33 +131,36 @@ def read_osm(path: Path) -> tuple[Lines, list[Note]]:
         No way that is a street.
     """
     ways = _collect(path)
-    notes = []
-    if ways.n_dangling:
-        params = {"n": ways.n_dangling}
-        notes.append(Note(source=path.name, code="note.street.dangling", params=params))
-    if ways.n_other:
-        notes.append(Note(source=path.name, code="note.street.other", params={"n": ways.n_other}))
     if not ways.ids:
         raise NetworkEmpty(source=path.name, hint=Hint.NO_STREET_WAY)
-    xy = np.round(np.array(ways.xy, dtype=np.float64), LONLAT_DECIMALS)
-    geometry: np.ndarray = np.asarray(shapely.linestrings(xy, indices=np.array(ways.line)))
-    direction = np.array(ways.oneway)
-    against = direction < 0
-    geometry[against] = shapely.reverse(geometry[against])
-    lines = Lines(
-        geometry=geometry,
-        segment_id=np.array(ways.ids, dtype=object),
-        name=np.array(ways.names, dtype=object),
-        street_class=np.array(ways.classes, dtype=object),
-        source=np.full(len(ways.ids), "OpenStreetMap", dtype=object),
-        oneway=direction != 0,
-        bridge=np.array(ways.bridge, dtype=bool),
+    lines, n_unread = ways.lines()
+    counts = (
+        ("note.street.dangling", ways.n_dangling),
+        ("note.street.other", ways.n_other),
+        ("note.street.zero", ways.n_zero),
+        ("note.street.contraflow", ways.n_contraflow),
     )
-    return lines, notes
+    notes = [Note(source=path.name, code=code, params={"n": n}) for code, n in counts if n]
+    return lines, notes + limit_note(n_unread, "maxspeed", source=path.name)
 
 
 def _collect(path: Path) -> _Ways:
+    """Read the ways of a file.
+
+    A way's line comes as WKB out of osmium: to hold every node of a city as a Python object, as
+    other readers do, takes longer than all the rest.
+    """
     import osmium  # noqa: PLC0415 - only OSM files need it
+
+    to_line = osmium.geom.WKBFactory().create_linestring
+
+    def line_of(way: Any) -> str | None:
+        if len(way.nodes) < 2 or not way.nodes[0].location.valid():
+            return None  # lost nodes at the beginning osmium leaves out without a word
+        try:
+            return str(to_line(way))
+        except (osmium.InvalidLocationError, RuntimeError):  # a node is lost, or all are one place
+            return None
 
     ways = _Ways()
     try:
@@ -125,18 +168,27 @@ def _collect(path: Path) -> _Ways:
         for way in processor.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY)).with_filter(
             osmium.filter.KeyFilter("highway")
         ):
-            ways.add(way)
+            ways.add(way, line_of)
     except (RuntimeError, ValueError, OSError) as error:
         raise FileUnreadable(source=path.name, expected="OSM", hint=Hint.NOT_OSM) from error
     return ways
 
 
-def _direction(tags: Any) -> int:
+def _to_wkb(run: list[tuple[float, float]]) -> str:
+    return str(shapely.to_wkb(shapely.LineString(run), hex=True))
+
+
+def _direction(oneway: str, junction: str | None, highway: str) -> int:
     """Return 1 for one-way along the line, -1 against it, 0 for both ways."""
-    oneway = tags.get("oneway", "")
     if oneway in _ALONG:
         return 1
     if oneway in _AGAINST:
         return -1
-    implied = tags.get("junction") in _ROUND or tags.get("highway") in _IMPLIED
+    implied = junction in _ROUND or highway in _IMPLIED
     return 1 if implied and oneway != "no" else 0
+
+
+def _is_contraflow(tag: Callable[..., Any]) -> bool:
+    """Tell whether bicycles may ride against the traffic of a one-way street."""
+    ways = ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")
+    return tag("oneway:bicycle") == "no" or any(tag(k, "").startswith("opposite") for k in ways)

@@ -1,6 +1,7 @@
 """Lines of any origin into street segments: cut at junctions, cleaned, counted."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
@@ -8,10 +9,14 @@ import pandas as pd
 import shapely
 
 from geo.errors import NetworkEmpty
-from geo.frames import STREETS, Col, require
+from geo.frames import STREETS, Col, StreetClass, require
 from geo.io.hints import Hint
 from geo.io.report import Note
+from geo.street import speed_limits
 from geo.units import LONLAT_DECIMALS, LONLAT_EPSG
+
+_NO_LIMIT: Final = frozenset({"", "0", "0.0", "none", "signals", "variable", "nan"})
+"""Cells that say in a source's own words that there is no figure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +30,10 @@ class Lines:
     segment_id, name, street_class, source : ndarray of str objects, shape (n,)
     oneway, bridge : ndarray of bool, shape (n,)
         One-way traffic runs along the line.
+    lanes : ndarray of int64, shape (n,)
+        Of both directions together; 0 where not known.
+    max_speed : ndarray of float64, shape (n,)
+        Posted limit in km/h; 0 where not known.
     """
 
     geometry: np.ndarray
@@ -34,6 +43,8 @@ class Lines:
     source: np.ndarray
     oneway: np.ndarray
     bridge: np.ndarray
+    lanes: np.ndarray
+    max_speed: np.ndarray
 
     def take(self, rows: np.ndarray, *, geometry: np.ndarray | None = None) -> "Lines":
         """Return some of the lines, or pieces of them with geometries of their own."""
@@ -45,6 +56,8 @@ class Lines:
             source=self.source[rows],
             oneway=self.oneway[rows],
             bridge=self.bridge[rows],
+            lanes=self.lanes[rows],
+            max_speed=self.max_speed[rows],
         )
 
 
@@ -69,6 +82,19 @@ def cut_at_junctions(lines: Lines) -> Lines:
     geometry = np.asarray(shapely.linestrings(xy[take], indices=piece))
     pieces = lines.take(owner, geometry=geometry)
     return replace(pieces, segment_id=_piece_ids(lines.segment_id, owner))
+
+
+def read_limits(words: pd.Series) -> tuple[np.ndarray, int]:
+    """Return posted limits in km/h, 0 where not known, and how many words are no limit."""
+    limits = speed_limits(words)
+    unread = words[limits == 0.0].str.strip().str.lower()
+    return limits, int((~unread.isin(_NO_LIMIT)).sum())
+
+
+def limit_note(n: int, column: str, *, source: str) -> list[Note]:
+    """Return the note that values of a column are no speed limit, where there are such."""
+    params = {"n": n, "column": column}
+    return [Note(source=source, code="note.street.limit", params=params)] if n else []
 
 
 def vertex_keys(xy: np.ndarray) -> np.ndarray:
@@ -120,16 +146,31 @@ def streets_frame(lines: Lines, *, source: str, notes: list[Note]) -> gpd.GeoDat
             Col.STREET_CLASS: pd.Series(lines.street_class, dtype="str"),
             Col.ONEWAY: lines.oneway.astype(bool),
             Col.BRIDGE: lines.bridge.astype(bool),
+            Col.LANES: lines.lanes.astype(np.int64),
+            Col.MAX_SPEED: lines.max_speed.astype(np.float64),
             Col.SOURCE: pd.Series(lines.source, dtype="str"),
         },
         geometry=lines.geometry,
         crs=LONLAT_EPSG,
     )
     require(frame, STREETS, source=source)
+    notes += _oneway_note(lines, source)
     unnamed = int((frame[Col.NAME] == "").sum())
     params = {"n": unnamed, "total": len(frame), "share": round(100 * unnamed / len(frame), 1)}
     notes.append(Note(source=source, code="note.street.unnamed", params=params))
     return frame
+
+
+def _oneway_note(lines: Lines, source: str) -> list[Note]:
+    """Note that no street at all is one-way though there are expressways, which mostly are.
+
+    The column was lost on the way, as from a Shapefile whose field names are cut, and routes
+    against the traffic would follow.
+    """
+    n = int((lines.street_class == StreetClass.EXPRESSWAY.value).sum())
+    if n == 0 or lines.oneway.any():
+        return []
+    return [Note(source=source, code="note.street.expressway", params={"n": n})]
 
 
 def _merge_equal(lines: Lines) -> tuple[Lines, int, int]:

@@ -183,11 +183,45 @@ STREET_SPEC: Final = LayerSpec(
                 "type",
             ),
         ),
-        Col.ONEWAY: Field(aliases=("单行", "单行道", "单向", "通行方向", "one_way", "direction")),
+        Col.ONEWAY: Field(
+            aliases=(
+                "单行",
+                "单行道",
+                "单向",
+                "是否单行",
+                "通行方向",
+                "行驶方向",
+                "交通方向",
+                "one_way",
+                "direction",
+                "travel_direction",
+            )
+        ),
         Col.BRIDGE: Field(aliases=("桥", "桥梁", "是否桥梁")),
+        Col.LANES: Field(aliases=("车道数", "车道", "车道数量", "n_lanes", "lane", "lanenum")),
+        Col.MAX_SPEED: Field(
+            aliases=(
+                "maxspeed",
+                "限速",
+                "最高限速",
+                "限速值",
+                "最高时速",
+                "speed_limit",
+                "speedlimit",
+                "speed",
+                "时速",
+            )
+        ),
     },
 )
-SPEED_HEADERS: Final = ("maxspeed", "限速", "speed", "speed_kph", "设计速度", "时速")
+SPEED_HEADERS: Final = (
+    Col.MAX_SPEED,
+    *STREET_SPEC.fields[Col.MAX_SPEED].aliases,
+    "speed_kph",
+    "设计速度",
+)
+"""Headers of speeds that tell a class; the last two are no limits: osmnx makes the one up where a
+street has none, and the other is what a road was built for."""
 
 WATER_SPEC: Final = LayerSpec(
     schema=WATER,

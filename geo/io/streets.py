@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,20 +12,32 @@ from geo.crs import Datum, datum_of, to_wgs84
 from geo.frames import Col
 from geo.io.draft import Draft, begin, refuse_person_names, screen
 from geo.io.graphml import OSM_ATTRIBUTION, read_graphml
-from geo.io.headers import find_header, ignored_note, missing
+from geo.io.headers import find_header, ignored_note, is_cut, missing
 from geo.io.opening import MAX_BYTES, MAX_STREET_BYTES, check_file, open_table
 from geo.io.osm import is_osm, read_osm
 from geo.io.position import round_lonlat
 from geo.io.report import Reading, Refusal
-from geo.io.segments import Lines, clean_segments, cut_at_junctions, streets_frame
+from geo.io.segments import (
+    Lines,
+    clean_segments,
+    cut_at_junctions,
+    limit_note,
+    read_limits,
+    streets_frame,
+)
 from geo.io.spec import SPEED_HEADERS, STREET_SPEC
 from geo.io.table import Table
 from geo.io.values import clean_codes
-from geo.street import classes_by_speed, street_classes
+from geo.privacy.shown import column_shown
+from geo.street import classes_by_speed, lane_counts, speed_limits, street_classes
 
 _AGAINST = frozenset({"-1", "reverse", "反向", "逆向"})
 _ALONG = frozenset({"1", "yes", "true", "t", "y", "是", "单行", "单向", "正向", "f", "ft"})
 _BOTH = frozenset({"", "0", "no", "false", "n", "否", "双向", "b"})
+
+_CODED: Final = {"": 0, "0": 0, "1": 0, "2": 1, "3": -1}
+"""Directions as navigation data has them (0 not surveyed, 1 both ways, 2 along, 3 against); so a
+column is read where it holds a 2 or a 3 and nothing but these."""
 
 
 def read_streets(
@@ -127,13 +140,13 @@ def _classes(draft: Draft) -> tuple[np.ndarray, tuple[str, ...]]:
     if Col.STREET_CLASS in draft.matched:
         classes = street_classes(draft.cells(Col.STREET_CLASS))
     if speed is not None:
-        digits = draft.table.cells[speed].str.extract(r"(\d+(?:\.\d+)?)")[0]
-        by_speed = classes_by_speed(pd.to_numeric(digits, errors="coerce").fillna(0.0).to_numpy())
+        by_speed = classes_by_speed(speed_limits(draft.table.cells[speed]))
         blank = classes == ""
         if Col.STREET_CLASS in draft.matched:
             blank &= (draft.cells(Col.STREET_CLASS).str.strip() == "").to_numpy()
         classes[blank] = by_speed[blank]
-        draft.note("note.street.speed", column=speed, n=int((blank & (classes != "")).sum()))
+        if (blank & (classes != "")).any():
+            draft.note("note.street.speed", column=speed, n=int((blank & (classes != "")).sum()))
     return classes, (speed,) if speed is not None else ()
 
 
@@ -164,26 +177,61 @@ def _draft_lines(draft: Draft, classes: np.ndarray) -> tuple[Lines, tuple[Refusa
         source=_sources(draft)[owner],
         oneway=direction != 0,
         bridge=_bridges(draft)[owner],
+        lanes=lane_counts(draft.cells(Col.LANES))[owner],
+        max_speed=_limits(draft)[owner],
     )
     return lines, draft.refusals()
 
 
 def _directions(draft: Draft) -> np.ndarray:
     """Return 1 for one-way along the line, -1 against it, 0 for both ways."""
+    if Col.ONEWAY not in draft.matched:
+        _note_no_oneway(draft)
     text = draft.cells(Col.ONEWAY).str.strip().str.lower()
     direction = np.zeros(len(text), dtype=np.int8)
     direction[text.isin(_ALONG).to_numpy()] = 1
     direction[text.isin(_AGAINST).to_numpy()] = -1
     unknown = ~text.isin(_ALONG | _AGAINST | _BOTH)
+    if unknown.any() and text.isin(_CODED).all():
+        draft.note("note.street.coded", column=draft.matched[Col.ONEWAY])
+        codes: np.ndarray = text.map(_CODED).to_numpy(dtype=np.int8)
+        return codes
     if unknown.any():
         draft.note("note.street.oneway", n=int(unknown.sum()))
     return direction
+
+
+def _note_no_oneway(draft: Draft) -> None:
+    """Note that every street counts as two-way; a Shapefile may have lost the name of the column.
+
+    Named are the fields as long as a Shapefile lets them be that nothing was understood of: one of
+    them may be the column.
+    """
+    fields = list(map(str, draft.table.cells.columns))
+    cut = [
+        column_shown(field, number)
+        for number, field in enumerate(fields, start=1)
+        if field not in draft.matched.values() and is_cut(draft.table, field)
+    ]
+    if cut:
+        draft.note("note.street.cut", columns="、".join(cut))
+    else:
+        draft.note("note.street.twoway")
 
 
 def _bridges(draft: Draft) -> np.ndarray:
     text = draft.cells(Col.BRIDGE).str.strip().str.lower()
     bridges: np.ndarray = ~text.isin({"", "0", "no", "false", "f", "n", "否", "无"}).to_numpy()
     return bridges
+
+
+def _limits(draft: Draft) -> np.ndarray:
+    """Return the posted limits in km/h; what is no limit is noted and left unknown."""
+    cells = draft.cells(Col.MAX_SPEED)
+    limits, n_unread = read_limits(cells)
+    header = draft.matched.get(Col.MAX_SPEED, "")
+    draft.notes += limit_note(n_unread, header, source=draft.table.source)
+    return limits
 
 
 def _sources(draft: Draft) -> np.ndarray:

@@ -38,6 +38,8 @@ class Visible(StrEnum):
     RESTRICTED_PLACES = "restricted_places"
     CAMERA_COUNTS = "camera_counts"
     FIGURES = "figures"
+    ISOCHRONES = "isochrones"
+    MISSED_PLACES = "missed_places"
 
 
 _EVERYONE: Final = frozenset(
@@ -63,8 +65,8 @@ AUDIENCE_LAYERS: Final[Mapping[Audience, frozenset[Visible]]] = {
     Audience.PARTNER: _EVERYONE | {Visible.VENUES, Visible.DUE_INSPECTIONS},
     Audience.PUBLIC: _EVERYONE,
 }
-"""Future routes, rotas, restricted places and camera counts are for command alone; a team sees
-its own night; incident points are in no layer at all, density is for command."""
+"""Future routes, rotas, restricted places, camera counts and where help comes late are for command
+alone; a team sees its own night; incident points are in no layer at all, density is for command."""
 
 MIN_COUNT: Final = 5
 """Counts below this are suppressed for partner and public."""

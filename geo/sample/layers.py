@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.frames import Col, GridRole, Level
 from geo.sample.dwelling import Buildings
 from geo.sample.exact import Floats
-from geo.sample.lines import RANK_CLASS, NameBook, Rank, Shapes
+from geo.sample.lines import RANK_CLASS, RANK_LANES, NameBook, Rank, Shapes
 from geo.sample.network import Net
 from geo.sample.plane import Plane
 from geo.sample.register import CITY_CODE, COUNTY_SOURCE, Edition
@@ -89,12 +89,15 @@ def street_frame(net: Net, names: NameBook, plane: Plane) -> gpd.GeoDataFrame:
     """Return segments between junctions."""
     n = len(net.start)
     words = [RANK_CLASS[rank].value for rank in Rank]
+    lanes = np.array([RANK_LANES[rank] for rank in Rank], dtype=np.int64)
     columns = {
         Col.SEGMENT_ID: _numbered("s", n, 6),
         Col.NAME: _text(names.texts(net.lines.name)),
         Col.STREET_CLASS: _coded(words, net.lines.rank),
         Col.ONEWAY: pd.Series(net.is_oneway),
         Col.BRIDGE: pd.Series(net.is_bridge),
+        Col.LANES: pd.Series(lanes[net.lines.rank]),
+        Col.MAX_SPEED: pd.Series(np.zeros(n)),
         Col.SOURCE: _made_up(n),
     }
     return _frame(columns, shapely.transform(net.lines.shape, plane.to_lonlat))

@@ -38,6 +38,15 @@ RANK_CLASS: Final = {
     Rank.RURAL: StreetClass.RURAL,
 }
 
+RANK_LANES: Final = {
+    Rank.EXPRESSWAY: 6,
+    Rank.ARTERIAL: 4,
+    Rank.COLLECTOR: 2,
+    Rank.LANE: 2,
+    Rank.RURAL: 1,
+}
+"""Lanes of both directions together, made up; an expressway has at least two each way (CJJ 37)."""
+
 
 class Origin(IntEnum):
     """What a line was laid as."""

@@ -1,4 +1,4 @@
-"""Streets: classes, junctions, unnamed roads by grid, water and rail, ids that outlive extracts."""
+"""Streets: classes, limits, junctions, unnamed roads, water and rail, ids that outlive extracts."""
 
 from geo.street.along import Pieces, cut_along
 from geo.street.barrier import Barrier, dividing_lines, find_crossings, ring_lines
@@ -12,6 +12,7 @@ from geo.street.classes import (
     unnamed_roads,
 )
 from geo.street.junction import SHORT_OF, find_junctions
+from geo.street.limit import lane_count, lane_counts, speed_limit, speed_limits
 from geo.street.match import Matching, match_segments
 
 __all__ = [
@@ -27,8 +28,12 @@ __all__ = [
     "dividing_lines",
     "find_crossings",
     "find_junctions",
+    "lane_count",
+    "lane_counts",
     "match_segments",
     "ring_lines",
+    "speed_limit",
+    "speed_limits",
     "street_class",
     "street_classes",
     "unnamed_roads",

@@ -69,11 +69,29 @@ STREETS: Final = layer(
     Column(Col.STREET_CLASS, Text, nullable=False),
     Column(Col.ONEWAY, Boolean, nullable=False),
     Column(Col.BRIDGE, Boolean, nullable=False),
+    Column(Col.LANES, Integer, nullable=False, server_default="0"),
+    Column(Col.MAX_SPEED, Real, nullable=False, server_default="0"),
     unique(Col.SEGMENT_ID),
     Index(None, "external_id"),
     Index(None, Col.NAME),
 )
 """Segments; ``segment_id`` stays when a new extract calls or cuts them otherwise."""
+
+CLOSURES: Final = layer(
+    "closures",
+    "GEOMETRY",
+    Column(Col.CLOSURE_ID, Text, nullable=False),
+    Column(Col.KIND, Text, nullable=False),
+    Column(Col.NAME, Text, nullable=False),
+    Column(Col.SEGMENT_ID, Text, nullable=False),
+    Column(Col.VALID_FROM, Instant),
+    Column(Col.VALID_TO, Instant),
+    Column(Col.MODES, Text, nullable=False),
+    Column(Col.SPEED_SHARE, Real, nullable=False),
+    unique(Col.CLOSURE_ID),
+    Index(None, "external_id"),
+)
+"""Streets closed or slow for a time, by place or by segment; no end is open, "" is all modes."""
 
 STREET_ALIASES: Final = table(
     "street_aliases",

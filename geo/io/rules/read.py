@@ -41,6 +41,11 @@ class Wanted(StrEnum):
     TABLES = "a list of tables"
     KNOWN = "a key that these rules know"
     WORD = "one of the words that these rules know"
+    SPEED = "a speed in km/h, above 0 and up to 150"
+    SHARE = "a share of the night's speed, above 0 and up to 3"
+    DELAY = "seconds, from 0 to 600"
+    BIAS = "a number from 0.5 to 2"
+    CLOCKS = "a list of clock times such as 07:00, each stated once"
 
     @property
     def code(self) -> str:
