@@ -1,4 +1,4 @@
-"""What a night's demand rests on, as the plan records it."""
+"""What a night's demand and travel times rest on, as the plan records it."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -46,6 +46,25 @@ class DemandBasis:
     n_used: int
     n_reports: int
     n_left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedBasis:
+    """Speeds and closures that a plan's travel times rest on.
+
+    Attributes
+    ----------
+    profile : str
+        Version of the travel profile.
+    band : str
+        Part of the day whose speeds counted for the whole shift.
+    closures : tuple of str
+        Ids of the closures that held during the shift.
+    """
+
+    profile: str
+    band: str
+    closures: tuple[str, ...] = ()
 
 
 def basis_of(demand: "Demand", places: "PlaceRules") -> DemandBasis:

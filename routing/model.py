@@ -15,7 +15,7 @@ import numpy as np
 
 from geo.errors import OptionInvalid
 from geo.units import HOUR
-from routing.basis import DemandBasis
+from routing.basis import DemandBasis, SpeedBasis
 
 UNREACHABLE = (1 << 30) - 1
 """Seconds of a leg that cannot be travelled; twice this still fits an int32."""
@@ -295,6 +295,8 @@ class Problem:
         Of the places, for every rate counted on the plan.
     demand : DemandBasis, optional
         Decay, floor and cap of the demand the values come from.
+    speeds : SpeedBasis, optional
+        Profile, part of the day and closures that the travel times rest on.
     """
 
     shift: Shift
@@ -310,12 +312,14 @@ class Problem:
     boundary_version: str
     synthetic: bool
     demand: DemandBasis | None = None
+    speeds: SpeedBasis | None = None
 
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides the plan."""
         rules = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "travel"}
-        if self.demand is None:
-            del rules["demand"]  # files written before it was recorded keep their hash
+        for name in ("demand", "speeds"):
+            if rules[name] is None:
+                del rules[name]  # files written before it was recorded keep their hash
         text = json.dumps(rules, sort_keys=True, default=_plain, ensure_ascii=False)
         return hashlib.sha256(f"{text}{self.travel.digest()}".encode()).hexdigest()
 

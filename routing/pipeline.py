@@ -9,8 +9,10 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -24,15 +26,18 @@ from geo.io.calendars import shipped_calendar
 from geo.progress import NEVER, Either, SilentSteps, Steps, StopToken, stop_if_asked
 from geo.units import CITY_ZONE, UNITS_PER_STATION
 from geo.venue import due_venues
-from routing.basis import basis_of
+from routing.basis import SpeedBasis, basis_of
 from routing.check import check_legs, check_plan, check_schedule
 from routing.frames import legs_frame
 from routing.inspection import plan_inspections
 from routing.metrics import Metric, measure
-from routing.model import Place, Plan, Schedule, Shift
-from routing.network import build_network
+from routing.model import Mode, Place, Plan, Schedule, Shift
+from routing.network import NIGHT, NetworkReport, Profile, build_network, conditions_at
 from routing.patrol import plan_night, pose_night
 from routing.travel import REACH_M, Travel
+
+if TYPE_CHECKING:
+    from routing.io.network_file import NetworkFile
 
 PLACES_PER_UNIT = 11
 """Places on offer per unit and night: about twice what a team can visit in six hours."""
@@ -54,8 +59,9 @@ class Tonight:
     venues : GeoDataFrame
         `geo.frames.VENUES` with cell_id, due and due_state, EPSG:4326.
     unmatched : DataFrame
-        Venues and incidents in no cell, and venues over `REACH_M` from every street, which no
-        round visits: layer, id, lon, lat, reason (outside, off_roads).
+        Venues and incidents in no cell, and venues no round visits because they lie over `REACH_M`
+        from every street or closures cut them off: layer, id, lon, lat, reason (outside,
+        off_roads, cut_off).
     demand : Demand
         Expected reports by segment and hour of the shift.
     plan : Plan
@@ -117,6 +123,9 @@ def plan_tonight(
     seed: int,
     cells: gpd.GeoDataFrame | None = None,
     calendar: WorkingCalendar | None = None,
+    profile: Profile = NIGHT,
+    closures: gpd.GeoDataFrame | None = None,
+    ready: "NetworkFile | None" = None,
     steps: Steps | None = None,
     stop: StopToken = NEVER,
     enough: StopToken = NEVER,
@@ -135,6 +144,12 @@ def plan_tonight(
         CELLS frame that was cut from these layers before; cut here when not given.
     calendar : WorkingCalendar, optional
         Which days are worked; the public holidays that come with patrolgrid when not given.
+    profile : Profile
+        Speeds; those of the part of the day that most of the shift lies in count.
+    closures : GeoDataFrame, optional
+        CLOSURES frame; what holds at any time of the shift counts for all of it.
+    ready : NetworkFile, optional
+        Network made of these streets before, with a profile of its own; built here when not given.
     steps : Steps, optional
         Told which step runs and how far it is.
     stop : StopToken
@@ -202,11 +217,10 @@ def plan_tonight(
         )
     stop_if_asked(no_plan_yet, "travel")
     with steps.step("travel"):
-        network, report = build_network(layers.streets, epsg=layers.epsg)
-        travel = Travel(network)
+        travel, report = _travel_of(layers, shift, profile=profile, closures=closures, ready=ready)
         travel.require_stations(_places_of(layers.stations, Col.STATION_ID), source="stations")
         travel.require_stations(_places_of(layers.posts, Col.POST_ID), source="posts")
-        plannable, unmatched = _within_reach(venues, unmatched, travel)
+        plannable, unmatched = _within_reach(venues, unmatched, travel, layers.stations)
     stop_if_asked(no_plan_yet, "patrol")
     with steps.step("patrol") as progress:
         problem = pose_night(
@@ -222,6 +236,7 @@ def plan_tonight(
             boundary_version=layers.boundary_version,
             synthetic=layers.synthetic,
             demand=basis_of(demand, place_rules),
+            speeds=_speeds_of(travel),
         )
         plan = plan_night(problem, progress=progress, stop=stop, enough=enough)
     with steps.step("inspection") as progress:
@@ -257,6 +272,7 @@ def plan_tonight(
         metrics=metrics,
         notes=(
             *report.findings(),
+            *_closures_held(travel),
             *_other_nights(layers.posts, plan),
             *_assumed_weeks(calendar, day, last_day),
         ),
@@ -316,24 +332,78 @@ def _teams_by_area(layers: Layers, cells: gpd.GeoDataFrame) -> dict[str, float] 
     return {str(name): float(n) for name, n in counts.items() if name != ""}
 
 
+def _travel_of(
+    layers: Layers,
+    shift: Shift,
+    *,
+    profile: Profile,
+    closures: gpd.GeoDataFrame | None,
+    ready: "NetworkFile | None",
+) -> tuple[Travel, NetworkReport]:
+    """Return the travel times of the shift, and what cleaning the streets found."""
+    if ready is None:
+        network, report = build_network(layers.streets, epsg=layers.epsg, profile=profile)
+    else:
+        network, report = ready.network, ready.report
+    conditions = None
+    if closures is not None:
+        conditions = conditions_at(network, closures, start=shift.start, length=shift.length)
+    travel = Travel(
+        network,
+        topology=None if ready is None else ready.topology,
+        band=network.profile.band_of(shift.start, shift.length),
+        conditions=conditions,
+    )
+    return travel, report
+
+
+def _speeds_of(travel: Travel) -> SpeedBasis:
+    """Return what the plan records of its travel times."""
+    return SpeedBasis(
+        profile=travel.network.profile.version,
+        band=travel.band.value,
+        closures=() if travel.conditions is None else travel.conditions.closure_ids,
+    )
+
+
+def _closures_held(travel: Travel) -> Iterator[Note]:
+    """Yield a note on the closures that hold, and one on those that touch no street."""
+    held = travel.conditions
+    if held is None:
+        return
+    params = {"n": len(held.closure_ids), "n_segments": len(set(held.segment.tolist()))}
+    yield "network.closures", params
+    if held.unmatched:
+        yield "network.closures.unmatched", {"n": len(held.unmatched), "ids": list(held.unmatched)}
+
+
 def _within_reach(
-    venues: gpd.GeoDataFrame, unmatched: pd.DataFrame, travel: Travel
+    venues: gpd.GeoDataFrame,
+    unmatched: pd.DataFrame,
+    travel: Travel,
+    stations: gpd.GeoDataFrame,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Return the venues a round can visit, and the unmatched with those far off every street."""
+    """Return the venues a round can visit, and the unmatched with those it cannot.
+
+    These lie far off every street, or no car gets there from a station and back.
+    """
     inside = venues[venues[Col.CELL_ID] != ""]
     lonlat = shapely.get_coordinates(inside.geometry.to_numpy())
-    is_far = travel.snap(lonlat).distance > REACH_M
-    far = pd.DataFrame(
+    snaps = travel.snap(lonlat)
+    starts = travel.snap(shapely.get_coordinates(stations.geometry.to_numpy()))
+    is_far = snaps.distance > REACH_M
+    is_out = is_far | travel.cut_off(starts, snaps, Mode.CAR)
+    out = pd.DataFrame(
         {
             "layer": "venues",
-            "id": inside.loc[is_far, Col.VENUE_ID].to_numpy(),
-            "lon": lonlat[is_far, 0],
-            "lat": lonlat[is_far, 1],
-            Col.REASON: "off_roads",
+            "id": inside.loc[is_out, Col.VENUE_ID].to_numpy(),
+            "lon": lonlat[is_out, 0],
+            "lat": lonlat[is_out, 1],
+            Col.REASON: np.where(is_far, "off_roads", "cut_off")[is_out],
         }
     )
-    listed = pd.concat([unmatched.assign(**{Col.REASON: "outside"}), far], ignore_index=True)
-    return inside[~is_far], listed
+    listed = pd.concat([unmatched.assign(**{Col.REASON: "outside"}), out], ignore_index=True)
+    return inside[~is_out], listed
 
 
 def _other_nights(posts: gpd.GeoDataFrame, plan: Plan) -> tuple[Note, ...]:

@@ -44,6 +44,8 @@ def street_frame(rows: Sequence[Row]) -> gpd.GeoDataFrame:
             **text,
             Col.ONEWAY: pd.Series([row[3] for row in rows], dtype=bool),
             Col.BRIDGE: pd.Series([False] * len(rows), dtype=bool),
+            Col.LANES: np.zeros(len(rows), dtype=np.int64),
+            Col.MAX_SPEED: np.zeros(len(rows)),
             Col.SOURCE: pd.Series(["synthetic"] * len(rows), dtype="str"),
         },
         geometry=gpd.GeoSeries(lines, crs=4326),
@@ -177,8 +179,8 @@ def test_times_by_hand() -> None:
 
 
 def test_no_street_takes_no_time() -> None:
-    # 2 cm at 200 km/h are 0.36 ms; the hierarchy wants every arc to take at least 1.
-    fast = replace(NIGHT, speed={mode: {LANE: 200.0} for mode in MODES})
+    # 2 cm at 150 km/h are 0.48 ms; the hierarchy wants every arc to take at least 1.
+    fast = replace(NIGHT, speed={mode: {LANE: 150.0} for mode in MODES})
     ends = [(0, 0), (100, 0), (100.02, 0), (200, 0)]
     rows: list[Row] = [(f"s{i}", "", LANE, False, ends[i : i + 2]) for i in range(3)]
     network, _ = build_network(street_frame(rows), epsg=LIAOCHENG_EPSG, profile=fast)

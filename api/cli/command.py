@@ -9,6 +9,7 @@ from api.cli import (
     boundary,
     calendar,
     cells,
+    compare,
     convert,
     coverage,
     demand,
@@ -16,20 +17,25 @@ from api.cli import (
     grid,
     imports,
     join,
+    network,
     place,
     planning,
+    reach,
     serve,
     setup,
     store,
+    sweep,
     template,
+    travel,
     venue,
 )
 from api.i18n import both
 
 ROOMS: Final[dict[str, tuple[ModuleType, ...]]] = {
-    "cli.panel.plan": (planning,),
+    "cli.panel.plan": (planning, sweep),
     "cli.panel.boundary": (boundary, coverage, convert, grid, join),
     "cli.panel.place": (place, duty, venue, demand),
+    "cli.panel.travel": (network, travel, reach, compare),
     "cli.panel.store": (imports, template, calendar, cells, serve, store),
     "cli.panel.setup": (setup,),
 }

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -31,10 +32,16 @@ from api.cli.session import (
 )
 from api.console import stop_on_interrupt
 from api.i18n import Language, both, text
+from geo.errors import OptionInvalid
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
     from geo.frames import Layers
+    from geo.io import Note as ReadingNote
     from geo.io import Refusal
+    from routing.io.network_file import NetworkFile
+    from routing.network import Profile
     from routing.pipeline import Tonight
 
 commands = typer.Typer()
@@ -91,6 +98,9 @@ def plan(
     water: MaybeSource = None,
     shift: ShiftClock = "20:00-02:00",
     seed: Seed = 1,
+    profile: Annotated[Path | None, typer.Option(help=both("cli.plan.profile"))] = None,
+    closures: Annotated[Path | None, typer.Option(help=both("cli.plan.closures"))] = None,
+    network: Annotated[Path | None, typer.Option(help=both("cli.plan.network"))] = None,
     datum: Datum = "WGS-84",
     drop: Drop = "",
     epsg: Annotated[int | None, typer.Option(help=both("cli.option.epsg"))] = None,
@@ -107,6 +117,8 @@ def plan(
         require_folder(out)
         night = read_day(day)
         clock = shift_from(night, shift)
+        names = tuple(name.strip() for name in drop.split(",") if name.strip())
+        streets = _read_travel(profile, closures, network, datum=datum, drop=names)
         with session.steps.step("read"):
             layers, refused, notes = read_layers(
                 LayerPaths(
@@ -123,11 +135,68 @@ def plan(
                 epsg=epsg,
                 data_date=night - timedelta(days=1),
                 datum=datum,
-                drop=tuple(name.strip() for name in drop.split(",") if name.strip()),
+                drop=names,
             )
-        say_notes(session, as_findings(notes))
-        tonight = plan_tonight(layers, shift=clock, seed=seed, steps=session.steps, stop=stop)
-        _hand_over(session, tonight, refused, out)
+        say_notes(session, as_findings((*notes, *streets.notes)))
+        streets.require(layers)
+        tonight = plan_tonight(
+            layers,
+            shift=clock,
+            seed=seed,
+            profile=streets.profile,
+            closures=streets.closures,
+            ready=streets.ready,
+            steps=session.steps,
+            stop=stop,
+        )
+        _hand_over(session, tonight, (*refused, *streets.refused), out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Travel:
+    """What a plan's travel times rest on, read from files."""
+
+    profile: "Profile"
+    closures: "gpd.GeoDataFrame | None"
+    ready: "NetworkFile | None"
+    notes: "tuple[ReadingNote, ...]" = ()
+    refused: "tuple[Refusal, ...]" = ()
+
+    def require(self, layers: "Layers") -> None:
+        """Refuse a network that was made of other streets than the layers have."""
+        from routing.io.network_file import require_streets  # noqa: PLC0415
+
+        if self.ready is not None:
+            require_streets(self.ready, layers.streets, option="--network")
+
+
+def _read_travel(
+    profile: Path | None,
+    closures: Path | None,
+    network: Path | None,
+    *,
+    datum: str,
+    drop: tuple[str, ...],
+) -> _Travel:
+    """Read profile, closures and network, as far as they are given."""
+    from geo.io.closures import read_closures  # noqa: PLC0415
+    from routing.io.network_file import Hint, open_network  # noqa: PLC0415
+    from routing.io.profiles import read_profile, shipped_profile  # noqa: PLC0415
+
+    if profile is not None and network is not None:
+        raise OptionInvalid(option="--profile", value=profile.name, expected=Hint.WITH_NETWORK)
+    ready = None if network is None else open_network(network)
+    speeds = shipped_profile() if profile is None else read_profile(profile)
+    if closures is None:
+        return _Travel(profile=speeds, closures=None, ready=ready)
+    reading = read_closures(closures, datum=datum, drop=drop)
+    return _Travel(
+        profile=speeds,
+        closures=reading.frame,
+        ready=ready,
+        notes=reading.notes,
+        refused=reading.refused,
+    )
 
 
 @commands.command(help=both("cli.sample"))

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from routing.basis import DemandBasis
+from routing.basis import DemandBasis, SpeedBasis
 from routing.io.document import Document
 from routing.model import (
     UNREACHABLE,
@@ -38,6 +38,7 @@ def problem_part(plan: Plan) -> Document:
     """Return the problem of a plan, with the travel seconds of the legs its routes use."""
     problem = plan.problem
     demand = {} if problem.demand is None else {"demand": _demand(problem.demand)}
+    speeds = {} if problem.speeds is None else {"speeds": _speeds(problem.speeds)}
     return {
         "shift": {"start": problem.shift.start.isoformat(), "length_s": problem.shift.length},
         "data_date": problem.data_date.isoformat(),
@@ -55,11 +56,16 @@ def problem_part(plan: Plan) -> Document:
             "legs": [[*leg, problem.travel.between(*leg)] for leg in _legs(plan)],
         },
         **demand,
+        **speeds,
     }
 
 
 def _demand(basis: DemandBasis) -> Document:
     return {**asdict(basis), "as_of": basis.as_of.isoformat()}
+
+
+def _speeds(basis: SpeedBasis) -> Document:
+    return {**asdict(basis), "closures": list(basis.closures)}
 
 
 def _unit(unit: Unit) -> Document:
@@ -143,11 +149,16 @@ def parse_problem(part: Document) -> Problem:
         boundary_version=part["boundary_version"],
         synthetic=part["synthetic"],
         demand=_parse_demand(part["demand"]) if "demand" in part else None,
+        speeds=_parse_speeds(part["speeds"]) if "speeds" in part else None,
     )
 
 
 def _parse_demand(part: Document) -> DemandBasis:
     return DemandBasis(**{**part, "as_of": date.fromisoformat(part["as_of"])})
+
+
+def _parse_speeds(part: Document) -> SpeedBasis:
+    return SpeedBasis(**{**part, "closures": tuple(part["closures"])})
 
 
 def _parse_unit(unit: Document) -> Unit:

@@ -5,21 +5,20 @@ mode the largest strongly connected part of the streets it may use, so that any 
 mode reach each other. People on foot ignore one-ways. `NetworkReport` says what was left out.
 """
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from geo.errors import NetworkEmpty
 from geo.frames import Col
-from geo.units import LONLAT_DECIMALS
 from routing.model import Mode
+from routing.network.join import Joins, join_parts
+from routing.network.parts import largest_part, nodes_of, parts
 from routing.network.profile import CLASSES, MODES, NIGHT, Profile
 from routing.network.report import NetworkReport
 from routing.network.segment import Network
@@ -29,6 +28,10 @@ SHORTEST_M: Final = 0.01
 
 JUNCTION_DEGREE: Final = 3
 """Segment ends that make a node a junction; a bend or a blind end costs no time."""
+
+
+MOST_LANES: Final = 127
+"""What an int8 holds; the widest roads there are have 50."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,12 @@ class _Lines:
 
 
 def build_network(
-    streets: gpd.GeoDataFrame, *, epsg: int, profile: Profile = NIGHT, source: str = "streets"
+    streets: gpd.GeoDataFrame,
+    *,
+    epsg: int,
+    profile: Profile = NIGHT,
+    source: str = "streets",
+    join: float | None = None,
 ) -> tuple[Network, NetworkReport]:
     """Clean a street frame into a network, and report what that left out.
 
@@ -59,13 +67,22 @@ def build_network(
         Who may use which class, and how fast.
     source : str
         What the user calls the streets.
+    join : float, optional
+        Metres within which a part that no street joins to the rest is joined; nothing is joined
+        where none are stated.
 
     Raises
     ------
     NetworkEmpty
         No street is left that a car can use.
+    OptionInvalid
+        `join` is out of range.
     """
-    single, oneway = _without_twins(streets)
+    joins = Joins()
+    if join is not None:
+        drivable = opens_to(Mode.CAR, profile, streets[Col.STREET_CLASS])
+        streets, joins = join_parts(streets, epsg=epsg, within=join, drivable=drivable)
+    single, oneway = without_twins(streets)
     metric = streets.geometry[single].to_crs(epsg)
     has_length = metric.length.to_numpy() > SHORTEST_M
     kept, oneway = streets[single][has_length], oneway[single][has_length]
@@ -76,10 +93,16 @@ def build_network(
     network = _network(kept, lines, usable, epsg=epsg, profile=profile)
     n_twins, n_zero_length = int((~single).sum()), int((~has_length).sum())
     report = _report(network, lines, usable, n_twins, n_zero_length)
+    report = replace(report, n_joined=joins.n_ends + joins.n_crossings, longest_join=joins.longest)
     return network, report
 
 
-def _without_twins(streets: gpd.GeoDataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def opens_to(mode: Mode, profile: Profile, classes: pd.Series) -> NDArray[np.bool_]:
+    """Tell the streets, by their class, that a mode may use."""
+    return np.asarray(classes.isin([kind.value for kind in profile.speed[mode]]), dtype=bool)
+
+
+def without_twins(streets: gpd.GeoDataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Take two one-way rows that are one line in both directions for one two-way row.
 
     Graph formats give a two-way street as two edges; kept apart, a place on it would be on one of
@@ -106,18 +129,13 @@ def _without_twins(streets: gpd.GeoDataFrame) -> tuple[NDArray[np.bool_], NDArra
 
 
 def _lines(streets: gpd.GeoDataFrame, metric: gpd.GeoSeries) -> _Lines:
-    """Find the nodes: end points equal at 7 decimals are one node."""
+    """Find the nodes."""
     lonlat = streets.geometry.to_numpy()
-    first = shapely.get_coordinates(shapely.get_point(lonlat, 0))
-    last = shapely.get_coordinates(shapely.get_point(lonlat, -1))
-    ends = np.rint(np.concatenate([first, last]) * 10.0**LONLAT_DECIMALS).astype(np.int64)
-    key = ends[:, 0] * (1 << 32) + ends[:, 1]
-    _, node = np.unique(key, return_inverse=True)
-    node = node.astype(np.int32)
+    tail, head, n_nodes = nodes_of(lonlat)
     return _Lines(
-        tail=node[: len(lonlat)],
-        head=node[len(lonlat) :],
-        n_nodes=int(node.max()) + 1 if len(node) else 0,
+        tail=tail,
+        head=head,
+        n_nodes=n_nodes,
         classes=pd.Categorical(streets[Col.STREET_CLASS], categories=list(CLASSES)).codes,
         length=metric.length.to_numpy(),
         lonlat=lonlat,
@@ -136,33 +154,9 @@ def _usable(
     against = allowed & (~oneway | (mode in profile.one_way_free))
     tail = np.concatenate([lines.tail[allowed], lines.head[against]])
     head = np.concatenate([lines.head[allowed], lines.tail[against]])
-    inside = _largest_part(tail, head, lines.n_nodes)
+    inside = largest_part(tail, head, lines.n_nodes)
     both = inside[lines.tail] & inside[lines.head]
     return np.stack([allowed & both, against & both], axis=1).ravel()
-
-
-def _largest_part(
-    tail: NDArray[np.int32], head: NDArray[np.int32], n_nodes: int
-) -> NDArray[np.bool_]:
-    """Nodes of the largest strongly connected part; of equal ones the first."""
-    if len(tail) == 0:
-        return np.zeros(n_nodes, dtype=bool)
-    _, part = _parts(tail, head, n_nodes, connection="strong")
-    largest: NDArray[np.bool_] = part == np.bincount(part).argmax()
-    return largest
-
-
-def _parts(
-    tail: NDArray[np.int32],
-    head: NDArray[np.int32],
-    n_nodes: int,
-    *,
-    connection: Literal["weak", "strong"],
-) -> tuple[int, NDArray[np.int32]]:
-    ones = np.ones(len(tail), dtype=np.int8)
-    graph = coo_array((ones, (tail, head)), shape=(n_nodes, n_nodes)).tocsr()
-    n_parts, part = connected_components(graph, directed=True, connection=connection)
-    return int(n_parts), part
 
 
 def _network(
@@ -193,6 +187,8 @@ def _network(
         head=head,
         length=lines.length[keep],
         street_class=lines.classes[keep].astype(np.int8),
+        lanes=_column(streets, Col.LANES)[keep].clip(0, MOST_LANES).astype(np.int8),
+        max_speed=_column(streets, Col.MAX_SPEED)[keep].clip(0).astype(np.float32),
         name=name,
         names=names,
         segment_id=streets[Col.SEGMENT_ID][keep].to_numpy(dtype=object),
@@ -203,6 +199,13 @@ def _network(
         xy=xy,
         measure=_measure(xy, offsets),
     )
+
+
+def _column(streets: gpd.GeoDataFrame, name: str) -> NDArray[np.float64]:
+    """Return a column of numbers, 0 where unknown: older street frames do not have it."""
+    if name not in streets:
+        return np.zeros(len(streets))
+    return np.asarray(np.nan_to_num(streets[name].to_numpy(dtype=np.float64)))
 
 
 def _names(column: pd.Series) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -234,7 +237,7 @@ def _report(
     outside = drivable & ~car
     inner = np.unique(np.r_[lines.tail[car], lines.head[car]])
     outer = np.unique(np.r_[lines.tail[outside], lines.head[outside]])
-    n_parts, _ = _parts(lines.tail, lines.head, lines.n_nodes, connection="weak")
+    n_parts, _ = parts(lines.tail, lines.head, lines.n_nodes, connection="weak")
     is_loop = lines.tail == lines.head
     low, high = np.minimum(lines.tail, lines.head), np.maximum(lines.tail, lines.head)
     pairs = np.unique(np.stack([low[~is_loop], high[~is_loop]]), axis=1)
@@ -255,4 +258,7 @@ def _report(
         n_unnamed=int(unnamed.sum()),
         length_unnamed=float(network.length[unnamed].sum()),
         profile_version=network.profile.version,
+        corridors_unknown=tuple(
+            name for name in network.profile.corridor if name not in network.names
+        ),
     )

@@ -24,6 +24,10 @@ class NetworkReport:
         segment joins already (both kept: only the faster one carries a route).
     n_unnamed, length_unnamed
         Kept segments without a name; metres.
+    n_joined, longest_join
+        Places at which parts were joined because the user asked for it; metres of the longest gap.
+    corridors_unknown : tuple of str
+        Streets with a green wave in the profile that no segment is called after.
     """
 
     n_nodes: int
@@ -41,6 +45,9 @@ class NetworkReport:
     n_unnamed: int
     length_unnamed: float
     profile_version: str
+    n_joined: int = 0
+    longest_join: float = 0.0
+    corridors_unknown: tuple[str, ...] = ()
 
     def findings(self) -> tuple[tuple[str, dict[str, object]], ...]:
         """Return message codes and parameters of what a planner should know."""
@@ -63,4 +70,10 @@ class NetworkReport:
         if self.n_unnamed:
             unnamed = {"n": self.n_unnamed, "km": f"{self.length_unnamed / 1000:.1f}"}
             found.append(("network.unnamed", unnamed))
+        if self.n_joined:
+            joined = {"n": self.n_joined, "metres": f"{self.longest_join:.1f}"}
+            found.append(("network.joined", joined))
+        if self.corridors_unknown:
+            names = "、".join(self.corridors_unknown)
+            found.append(("network.corridors", {"names": names}))
         return tuple(found)

@@ -1,4 +1,4 @@
-"""Clean street segments as columns, and the time each mode needs on them.
+"""Clean street segments as columns.
 
 A segment is one row of the street frame: a line between two junctions. Each gives two directed
 arcs, ``2 * segment`` along the line and ``2 * segment + 1`` against it; a mode that may not use an
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.model import UNREACHABLE, Mode
-from routing.network.profile import CLASSES, MODES, Profile
+from routing.model import Mode
+from routing.network.profile import MODES, Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,10 @@ class Network:
         Metres.
     street_class : ndarray of int8, shape (n_segments,)
         Position in CLASSES.
+    lanes : ndarray of int8, shape (n_segments,)
+        Of both directions together; 0 unknown.
+    max_speed : ndarray of float32, shape (n_segments,)
+        Posted limit in km/h; 0 unknown.
     name : ndarray of int32, shape (n_segments,)
         Position in `names`; `names[0]` is "" (no name).
     segment_id : ndarray of object, shape (n_segments,)
@@ -53,6 +57,8 @@ class Network:
     head: NDArray[np.int32]
     length: NDArray[np.float64]
     street_class: NDArray[np.int8]
+    lanes: NDArray[np.int8]
+    max_speed: NDArray[np.float32]
     name: NDArray[np.int32]
     names: tuple[str, ...]
     segment_id: NDArray[np.object_]
@@ -93,34 +99,3 @@ class Network:
         """Return which arcs `mode` may use, shape (2 * n_segments,)."""
         row: NDArray[np.bool_] = self.usable[MODES.index(mode)]
         return row
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArcTimes:
-    """Milliseconds of one mode.
-
-    Attributes
-    ----------
-    run : ndarray of int32, shape (n_segments,)
-        From end to end of a segment, at least 1; UNREACHABLE where the mode may not go at all.
-    delay : ndarray of int32, shape (2 * n_segments,)
-        Lost at the junction an arc reaches.
-    whole : ndarray of int32, shape (2 * n_segments,)
-        Run and delay together; UNREACHABLE where the mode may not use the arc.
-    """
-
-    run: NDArray[np.int32]
-    delay: NDArray[np.int32]
-    whole: NDArray[np.int32]
-
-
-def arc_times(network: Network, mode: Mode) -> ArcTimes:
-    """Return the milliseconds `mode` needs on each arc of `network`."""
-    speeds = network.profile.speed[mode]
-    kmh = np.array([speeds.get(c, np.nan) for c in CLASSES])[network.street_class]
-    exact = network.length * 3600.0 / kmh
-    run = np.where(np.isnan(kmh), UNREACHABLE, np.rint(exact).clip(min=1.0)).astype(np.int32)
-    at_junction = network.junction[network.arc_head]
-    delay = at_junction * np.int32(round(network.profile.junction_delay[mode] * 1000.0))
-    whole = np.where(network.usable_by(mode), np.repeat(run, 2) + delay, UNREACHABLE)
-    return ArcTimes(run=run, delay=delay.astype(np.int32), whole=whole.astype(np.int32))

@@ -13,7 +13,7 @@ import pandas as pd
 from geo.errors import OptionInvalid, ValueInvalid
 from geo.frames import Col, PostKind
 from geo.units import HOUR, MINUTE, UNITS_PER_STATION
-from routing.basis import DemandBasis
+from routing.basis import DemandBasis, SpeedBasis
 from routing.model import (
     Band,
     Mode,
@@ -100,6 +100,7 @@ def pose_night(  # noqa: PLR0917 (the layers in the order of the chain)
     rules: NightRules = DEFAULT_RULES,
     rates: Rates | None = None,
     demand: DemandBasis | None = None,
+    speeds: SpeedBasis | None = None,
 ) -> Problem:
     """Pose one night: who is on duty, where they may go, what they must do, what it is worth.
 
@@ -123,6 +124,8 @@ def pose_night(  # noqa: PLR0917 (the layers in the order of the chain)
         Bands and points, and the exchange rates of the objective.
     demand : DemandBasis, optional
         Decay, floor and cap behind `by_hour`, recorded with the plan.
+    speeds : SpeedBasis, optional
+        What `travel` rests on, recorded with the plan.
 
     Raises
     ------
@@ -160,6 +163,7 @@ def pose_night(  # noqa: PLR0917 (the layers in the order of the chain)
         boundary_version=boundary_version,
         synthetic=synthetic,
         demand=demand,
+        speeds=speeds,
     )
 
 
