@@ -6,8 +6,9 @@ from typing import Final
 
 from starlette.types import ASGIApp
 
-from api import health, intake, places, plans, problems, reference
+from api import health, intake, places, plans, problems, reference, travel
 from api.probe import Probe
+from api.roads import Roads
 from api.security import Gate
 from api.service import Service, Workers
 from api.settings import Settings
@@ -16,7 +17,14 @@ from api.store import Store
 JSON_BYTES: Final = 1 << 20
 """Largest body of a request that brings no file."""
 
-ROUTERS: Final = (plans.router, places.router, intake.router, health.router, reference.router)
+ROUTERS: Final = (
+    plans.router,
+    places.router,
+    travel.router,
+    intake.router,
+    health.router,
+    reference.router,
+)
 
 
 class Gated(reference.Described):
@@ -68,12 +76,14 @@ def create_app(
     )
     app.gate = lambda inner: Gate(inner, store=store, needs_key=needs_key, hosts=hosts)
     app.state.language = settings.language
+    kept_in = folder or settings.service_folder
     app.state.service = Service(
         store=store,
-        folder=folder or settings.service_folder,
+        folder=kept_in,
         language=settings.language,
         workers=workers,
         probe=Probe(store),
+        roads=Roads(store, kept_in),
     )
     largest_file = settings.max_body_mb << 20
     for router in ROUTERS:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from api.i18n import Language
 from api.probe import Probe
+from api.roads import Roads
 from api.store import Scope, Store
 from api.store.tables import BOUNDARIES, CITY, WITHDRAWN
 from api.stream import Streams
@@ -39,10 +40,13 @@ class Service:
         None where jobs are run by somebody else.
     streams : Streams
     probe : Probe
+    roads : Roads
+        Travel times over the streets of the store.
     """
 
     store: Store
     probe: Probe
+    roads: Roads
     folder: Path
     language: Language = "zh"
     workers: Workers | None = None

@@ -29,8 +29,13 @@ class Settings(BaseSettings):
         Most wall seconds and resident memory of one job.
     max_body_mb : int
         Largest body of a request that brings a file to import.
+    engine : "osrm", "valhalla" or ""
+        Kind of the routing server that `compare-times` asks; "" asks none.
+    engine_url : str
+        Its address.
     folder : str
-        Where the admin key and uploads on their way are kept; beside the store unless set.
+        Where the admin key, the network file and uploads on their way are kept; beside the store
+        unless set.
     """
 
     model_config = SettingsConfigDict(env_prefix="PATROLGRID_", extra="ignore", frozen=True)
@@ -43,6 +48,8 @@ class Settings(BaseSettings):
     job_seconds: int = Field(default=3600, ge=1)
     job_memory_mb: int = Field(default=4096, ge=512)
     max_body_mb: int = Field(default=256, ge=1, le=4096)
+    engine: Literal["", "osrm", "valhalla"] = ""
+    engine_url: str = ""
     folder: str = ""
 
     @property
