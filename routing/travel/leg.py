@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.units import LONLAT_DECIMALS
 from routing.hierarchy import Ways
+from routing.hierarchy.kernel import kernel
 from routing.network import Network
 from routing.travel.snap import Snaps
 
@@ -60,6 +62,17 @@ class Pieces:
     is_forward: NDArray[np.bool_]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+
+    def longer_than(self, metres: float) -> "Pieces":
+        """Return the pieces longer than `metres`."""
+        kept = self.high - self.low > metres
+        return Pieces(
+            leg=self.leg[kept],
+            segment=self.segment[kept],
+            is_forward=self.is_forward[kept],
+            low=self.low[kept],
+            high=self.high[kept],
+        )
 
 
 def pieces(
@@ -135,6 +148,27 @@ def _ranges(first: Where, count: Where) -> Where:
     return step + np.repeat(first - ends + count, count)
 
 
+def legs(
+    network: Network,
+    origins: Snaps,
+    destinations: Snaps,
+    row: Pieces,
+    seconds: NDArray[np.int32],
+) -> list[Leg]:
+    """Return every leg with its line, names and metres."""
+    n = len(origins)
+    columns = (
+        seconds.tolist(),
+        metres(row, n).tolist(),
+        street_names(network, row, n),
+        draw(network, origins, destinations, row),
+    )
+    return [
+        Leg(seconds=s, length=length, names=names, lonlat=lonlat)
+        for s, length, names, lonlat in zip(*columns, strict=True)
+    ]
+
+
 def draw(
     network: Network, origins: Snaps, destinations: Snaps, row: Pieces
 ) -> list[NDArray[np.float64]]:
@@ -184,6 +218,46 @@ def street_names(network: Network, row: Pieces, n_legs: int) -> list[tuple[str, 
     leg, name = leg[changes], name[changes]
     split = np.split(name, np.searchsorted(leg, np.arange(1, n_legs)))
     return [tuple(network.names[i] for i in part) for part in split]
+
+
+def points_on(
+    network: Network, segment: Where, metres: NDArray[np.float64], *, in_degrees: bool = False
+) -> NDArray[np.float64]:
+    """Return points of segments, shape (n, 2), in metres or in WGS-84 degrees.
+
+    Parameters
+    ----------
+    segment : ndarray of int64, shape (n,)
+    metres : ndarray of float64, shape (n,)
+        Along each segment from its first point.
+    """
+    first, last = network.offsets[segment], network.offsets[segment + 1] - 2
+    i = bracket(network.measure, first, last, metres)
+    run = network.measure[i + 1] - network.measure[i]
+    share = np.divide(metres - network.measure[i], run, out=np.zeros_like(metres), where=run > 0.0)
+    points = network.lonlat if in_degrees else network.xy
+    at: NDArray[np.float64] = points[i] + share.clip(0.0, 1.0)[:, None] * (
+        points[i + 1] - points[i]
+    )
+    return np.round(at, LONLAT_DECIMALS) if in_degrees else at
+
+
+@kernel
+def bracket(
+    measure: NDArray[np.float64], first: Where, last: Where, metres: NDArray[np.float64]
+) -> Where:
+    """Return the last row of ``first[k]..last[k]`` whose measure is not beyond, by bisection."""
+    found = np.empty(len(first), np.int64)
+    for k in range(len(first)):
+        low, high = first[k], last[k]
+        while low < high:
+            middle = (low + high + 1) >> 1
+            if measure[middle] <= metres[k]:
+                low = middle
+            else:
+                high = middle - 1
+        found[k] = low
+    return found
 
 
 def metres(row: Pieces, n_legs: int) -> NDArray[np.float64]:

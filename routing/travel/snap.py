@@ -1,17 +1,16 @@
 """Points onto streets: the nearest segment, and where along it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
 
 from geo.errors import OptionInvalid
 from geo.units import LONLAT_DECIMALS, LONLAT_EPSG
-from routing.model import Mode
 from routing.network import Network
+from routing.travel.nearest import Feet, Tree, build_tree, find_feet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,28 +48,52 @@ class Snaps:
 
 
 class Snapper:
-    """Search tree over the segments that every one of `modes` may use.
+    """Finds the nearest of the segments that are open.
 
     One street for all modes, so that a place is the same point whoever goes there. Both directions
     of a two-way street are one segment: there is no tie between them.
+
+    Parameters
+    ----------
+    network : Network
+    is_open : ndarray of bool, shape (n_segments,)
+        Segments to snap to. The tree over them is built when the first point is asked for.
     """
 
-    def __init__(self, network: Network, modes: Sequence[Mode]) -> None:
-        arcs = np.stack([network.usable_by(mode) for mode in modes])
-        shared = arcs.reshape(len(modes), -1, 2).any(axis=2).all(axis=0)
-        self._network = network
-        self._segments = np.flatnonzero(shared).astype(np.int32)
-        owner = np.repeat(np.arange(network.n_segments), np.diff(network.offsets))
-        lines = np.asarray(shapely.linestrings(network.xy, indices=owner))
-        self._lines = lines[self._segments]
-        self._tree = shapely.STRtree(self._lines)
-        self._project = Transformer.from_crs(LONLAT_EPSG, network.epsg, always_xy=True)
+    def __init__(self, network: Network, is_open: NDArray[np.bool_]) -> None:
+        self.network = network
+        self.is_open = is_open
 
-    def __len__(self) -> int:
-        return len(self._segments)
+    @cached_property
+    def tree(self) -> Tree:
+        """The search tree."""
+        return build_tree(self.network.xy, self.network.offsets, self.is_open)
 
-    def snap(self, lonlat: NDArray[np.float64]) -> Snaps:
+    @cached_property
+    def _project(self) -> Transformer:
+        return Transformer.from_crs(LONLAT_EPSG, self.network.epsg, always_xy=True)
+
+    def snap(self, lonlat: NDArray[np.float64], is_open: NDArray[np.bool_] | None = None) -> Snaps:
         """Snap points (n, 2) in WGS-84 degrees; of equally near segments the first one counts.
+
+        Parameters
+        ----------
+        lonlat : ndarray of float64, shape (n, 2)
+        is_open : ndarray of bool, shape (n_segments,), optional
+            Those of the snapper's segments that are open now; all of them when not given.
+
+        Raises
+        ------
+        OptionInvalid
+            A point that lies nowhere.
+        """
+        xy = self.to_metres(lonlat)
+        is_open = self.is_open if is_open is None else is_open
+        feet = find_feet(self.tree, is_open, xy)
+        return _on_streets(self.network, feet)
+
+    def to_metres(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Project points (n, 2) into the network's metric CRS.
 
         Raises
         ------
@@ -82,34 +105,17 @@ class Snapper:
         if nowhere.any():
             value = lonlat[nowhere.argmax()].tolist()
             raise OptionInvalid(option="point", value=value, expected="longitude, latitude")
-        points = np.asarray(shapely.points(xy))
-        (given, found), distance = self._tree.query_nearest(points, return_distance=True)
-        by_point = np.lexsort((found, given))
-        _, first = np.unique(given[by_point], return_index=True)
-        best = by_point[first]
-        line = found[best]
-        fraction = shapely.line_locate_point(self._lines[line], points, normalized=True)
-        segment = self._segments[line]
-        return Snaps(
-            segment=segment,
-            fraction=fraction.clip(0.0, 1.0),
-            distance=distance[best],
-            lonlat=along(self._network, segment, fraction),
-        )
+        return xy
 
 
-def along(
-    network: Network, segment: NDArray[np.int32], fraction: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the points (n, 2) in WGS-84 degrees at a share of each segment's length."""
-    lengths = network.measure[network.offsets[1:] - 1]
-    base = np.concatenate([[0.0], np.cumsum(lengths)])
-    run = network.measure + np.repeat(base[:-1], np.diff(network.offsets))
-    at = base[segment] + fraction * lengths[segment]
-    first, last = network.offsets[segment], network.offsets[segment + 1] - 2
-    i = (np.searchsorted(run, at, side="right") - 1).clip(first, last)
-    step = run[i + 1] - run[i]
-    share = np.divide(at - run[i], step, out=np.zeros_like(at), where=step > 0.0).clip(0.0, 1.0)
-    start, end = network.lonlat[i], network.lonlat[i + 1]
-    points: NDArray[np.float64] = np.round(start + share[:, None] * (end - start), LONLAT_DECIMALS)
-    return points
+def _on_streets(network: Network, feet: Feet) -> Snaps:
+    """Return the points of streets that feet stand on."""
+    here, there = network.measure[feet.vertex], network.measure[feet.vertex + 1]
+    length = network.measure[network.offsets[feet.segment + 1] - 1]
+    start, end = network.lonlat[feet.vertex], network.lonlat[feet.vertex + 1]
+    return Snaps(
+        segment=feet.segment,
+        fraction=((here + feet.share * (there - here)) / length).clip(0.0, 1.0),
+        distance=feet.distance,
+        lonlat=np.round(start + feet.share[:, None] * (end - start), LONLAT_DECIMALS),
+    )

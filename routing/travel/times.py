@@ -1,23 +1,31 @@
 """How long it takes from place to place, and how to get there."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from copy import copy
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.errors import NetworkEmpty, OptionInvalid, StationUnreachable
-from routing import hierarchy
-from routing.hierarchy import FAR, NONE, Ends, Metric
+from geo.errors import OptionInvalid, PlaceCutOff, StationUnreachable
+from routing.hierarchy import Topology
 from routing.model import UNREACHABLE, Mode, Place, TravelTimes
-from routing.network import MODES, ArcTimes, Network, arc_times
+from routing.network import MODES, Conditions, Network, TimeBand, arc_times
+from routing.network.turn import turn_times
 from routing.travel import leg as legs_of
-from routing.travel.leg import Leg
-from routing.travel.snap import Snapper, Snaps
+from routing.travel.connect import Around, closures_around, cut_off_at, listed
+from routing.travel.ends import round_up
+from routing.travel.engine import ByNode, ByTurn, Engine
+from routing.travel.ground import Ground
+from routing.travel.leg import Leg, Pieces
+from routing.travel.memory import AT_ONCE, require_room, row_blocks
+from routing.travel.route import Route
+from routing.travel.snap import Snaps
+from routing.travel.step import list_steps
 
 REACH_M: Final = 500.0
-"""Metres from a station to the nearest usable street beyond which the roads do not reach it."""
+"""Metres from a place to the nearest usable street beyond which the roads do not reach it."""
 
 LEGS_AT_ONCE: Final = 1000
 """Legs drawn side by side: across a city of 90,000 nodes they hold about 35 MB."""
@@ -26,51 +34,87 @@ Seconds = NDArray[np.int32]
 """Whole seconds; UNREACHABLE where there is no way."""
 
 
-def warm_up() -> None:
-    """Compile the kernels behind travel times into their cache."""
-    hierarchy.warm_up()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Speeds:
-    """One mode's arc times and the hierarchy weighted with them."""
-
-    times: ArcTimes
-    usable: NDArray[np.bool_]
-    metric: Metric
-
-
 class Travel:
-    """Travel times on one network.
+    """Travel times on one network, at one time of day, under one set of conditions.
 
     Times are exact for the network's profile: milliseconds inside, rounded up to seconds once. A
-    place is the nearest point of a street that all of `modes` may use; time from door to street
-    is not counted.
+    place is the nearest point of a street that is open to all of `modes`; time from door to street
+    is not counted. Nothing heavy is made before it is needed.
 
     Parameters
     ----------
     network : Network
     modes : sequence of Mode
         Modes to serve.
+    topology : Topology, optional
+        Of the network, as kept with it in a file; found when first needed where not given.
+    band : TimeBand
+        Part of the day whose speeds count.
+    conditions : Conditions, optional
+        Streets that are closed or slow. Places are found on open streets only.
+    turns : bool
+        Count each turn by its angle in place of a fixed delay at each junction.
 
     Raises
     ------
     NetworkEmpty
-        No street that all of `modes` may use.
+        No street that is open to all of `modes`.
     """
 
-    def __init__(self, network: Network, modes: Sequence[Mode] = MODES) -> None:
-        self.network = network
-        self.modes = tuple(modes)
-        self._snapper = Snapper(network, self.modes)
-        if len(self._snapper) == 0:
-            hint = f"No street is open to all of: {', '.join(self.modes)}."
-            raise NetworkEmpty(source="streets", hint=hint)
-        origin = network.node_xy.min(axis=0)
-        x, y = np.rint((network.node_xy - origin) * 10.0).astype(np.int32).T.copy()
-        tail, head = network.arc_tail, network.arc_head
-        self._topology = hierarchy.build_topology(network.n_nodes, tail, head, x, y)
-        self._speeds: dict[Mode, _Speeds] = {}
+    def __init__(
+        self,
+        network: Network,
+        modes: Sequence[Mode] = MODES,
+        *,
+        topology: Topology | None = None,
+        band: TimeBand = TimeBand.NIGHT,
+        conditions: Conditions | None = None,
+        turns: bool = False,
+    ) -> None:
+        self.turns = turns
+        self.ground = Ground(network, modes, topology)
+        self._look(band, conditions)
+
+    def _look(self, band: TimeBand, conditions: Conditions | None) -> None:
+        """Set the time and the conditions, and forget the weights of others."""
+        self.band, self.conditions = band, conditions
+        self._is_open = self.ground.shared(conditions)
+        self._engines: dict[Mode, Engine] = {}
+
+    def under(
+        self, *, conditions: Conditions | None = None, band: TimeBand | None = None
+    ) -> "Travel":
+        """Return the same network at another time or under other conditions.
+
+        Topology and snapping tree are shared, so that only weights are made anew. What is not
+        given stays as it is here; `routing.network.no_conditions` opens every street again.
+
+        Raises
+        ------
+        NetworkEmpty
+            No street is left that is open to all modes.
+        """
+        other = copy(self)
+        conditions = self.conditions if conditions is None else conditions
+        other._look(self.band if band is None else band, conditions)
+        return other
+
+    @property
+    def network(self) -> Network:
+        """The streets."""
+        return self.ground.network
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """Modes served."""
+        return self.ground.modes
+
+    @property
+    def topology(self) -> Topology:
+        """The hierarchy before any weights: what a file keeps with the network."""
+        return self.ground.topology
+
+    # ------------------------------------------------------------------------------ places
 
     def snap(self, lonlat: NDArray[np.float64]) -> Snaps:
         """Snap points (n, 2) in WGS-84 degrees to the nearest usable streets.
@@ -80,18 +124,159 @@ class Travel:
         OptionInvalid
             A point that lies nowhere.
         """
-        return self._snapper.snap(np.asarray(lonlat, dtype=np.float64).reshape(-1, 2))
+        points = np.asarray(lonlat, dtype=np.float64).reshape(-1, 2)
+        return self.ground.snapper.snap(points, self._is_open)
 
     def snap_places(self, places: Sequence[Place]) -> Snaps:
         """Snap places to the nearest usable streets."""
         return self.snap(np.array([(p.lon, p.lat) for p in places], dtype=np.float64))
 
+    def require_near(
+        self, places: Sequence[Place], *, source: str = "places", limit: float = REACH_M
+    ) -> None:
+        """Check that the roads reach every place.
+
+        Parameters
+        ----------
+        places : sequence of Place
+        source : str
+            What the user calls the places.
+        limit : float
+            Metres to the nearest usable street that are still fine.
+
+        Raises
+        ------
+        StationUnreachable
+            Names every place that lies farther away.
+        """
+        distance = self.snap_places(places).distance
+        beyond = [p.name for p, metres in zip(places, distance, strict=True) if metres > limit]
+        if beyond:
+            raise StationUnreachable(
+                source=source,
+                n=len(beyond),
+                total=len(places),
+                stations=", ".join(beyond),
+                limit_m=round(limit),
+            )
+
+    def require_stations(
+        self, stations: Sequence[Place], *, source: str = "stations", limit: float = REACH_M
+    ) -> None:
+        """Check that the roads reach every station; see `require_near`."""
+        self.require_near(stations, source=source, limit=limit)
+
+    def cut_off(self, stations: Snaps, points: Snaps, mode: Mode) -> NDArray[np.bool_]:
+        """Tell which points no station can send a unit to and have it back, shape (n_points,)."""
+        return cut_off_at(self.network, self.engine(mode).times, stations, points)
+
+    def require_connected(
+        self,
+        stations: Sequence[Place],
+        places: Sequence[Place],
+        mode: Mode,
+        *,
+        source: str = "places",
+    ) -> None:
+        """Check that a unit can get from a station to every place and back.
+
+        Raises
+        ------
+        PlaceCutOff
+            Names the places cut off, and the closures around them.
+        """
+        starts, points = self.snap_places(stations), self.snap_places(places)
+        is_off = self.cut_off(starts, points, mode)
+        if is_off.any():
+            names = [place.name for place, off in zip(places, is_off, strict=True) if off]
+            raise PlaceCutOff(
+                source=source,
+                n=len(names),
+                total=len(places),
+                places=listed(names),
+                starts=listed([station.name for station in stations]),
+                mode=mode,
+                cause=Around(
+                    self.closures_around(starts, points.take(np.flatnonzero(is_off)), mode)
+                ),
+            )
+
+    def closures_around(self, stations: Snaps, points: Snaps, mode: Mode) -> tuple[str, ...]:
+        """Return the ids of the closures that stand around points cut off from all stations."""
+        if self.conditions is None:
+            return ()
+        return closures_around(
+            self.network,
+            self.engine(mode).times,
+            mode,
+            conditions=self.conditions,
+            starts=stations,
+            off=points,
+        )
+
+    # ------------------------------------------------------------------------------ times
+
     def many_to_many(self, origins: Snaps, destinations: Snaps, mode: Mode) -> Seconds:
-        """Return the seconds from every origin to every destination, shape (n_o, n_d)."""
-        return _rounded_up(self._milliseconds(origins, destinations, mode))
+        """Return the seconds from every origin to every destination, shape (n_o, n_d).
+
+        Raises
+        ------
+        OptionInvalid
+            A mode that is not served, or a matrix that does not fit into memory.
+        """
+        engine = self.engine(mode)
+        require_room(len(origins), len(destinations))
+        seconds = engine.milliseconds(origins, destinations)
+        round_up(seconds)
+        return seconds
+
+    def lengths(
+        self, origins: Snaps, destinations: Snaps, mode: Mode
+    ) -> tuple[Seconds, NDArray[np.float64]]:
+        """Return seconds and metres from every origin to every destination, shapes (n_o, n_d).
+
+        The metres are those of the fastest way, to the centimetre; of equally fast ways, of the
+        shortest; infinite where there is no way.
+
+        Raises
+        ------
+        OptionInvalid
+            A mode that is not served, or matrices that do not fit into memory.
+        """
+        engine = self.engine(mode)
+        require_room(len(origins), len(destinations), n_matrices=3)
+        seconds, metres = engine.lengths(origins, destinations)
+        round_up(seconds)
+        return seconds, metres
+
+    def blocks(
+        self, origins: Snaps, destinations: Snaps, mode: Mode, *, at_once: int = AT_ONCE
+    ) -> Iterator[tuple[slice, Seconds]]:
+        """Yield a matrix of any size, some rows at a time.
+
+        Parameters
+        ----------
+        at_once : int
+            Bytes of one block, unless a single row is longer.
+
+        Yields
+        ------
+        (slice, ndarray of int32)
+            Rows of the origins, and their seconds.
+        """
+        for rows in row_blocks(len(origins), len(destinations), at_once=at_once):
+            some = origins.take(np.arange(rows.start, rows.stop))
+            yield rows, self.many_to_many(some, destinations, mode)
 
     def matrix(self, snaps: Snaps, modes: Sequence[Mode]) -> Seconds:
-        """Return the seconds between all snaps, shape (n_modes, n, n), 0 on the diagonal."""
+        """Return the seconds between all snaps, shape (n_modes, n, n), 0 on the diagonal.
+
+        Raises
+        ------
+        OptionInvalid
+            A mode that is not served, or matrices that do not fit into memory.
+        """
+        require_room(len(snaps), len(snaps), n_matrices=len(modes) + 1)
         seconds = np.empty((len(modes), len(snaps), len(snaps)), np.int32)
         for k, mode in enumerate(modes):
             seconds[k] = self.many_to_many(snaps, snaps, mode)
@@ -113,34 +298,25 @@ class Travel:
         nearest = seconds.argmin(axis=0)
         return nearest, seconds[nearest, np.arange(len(points))]
 
-    def require_stations(
-        self, stations: Sequence[Place], *, source: str = "stations", limit: float = REACH_M
-    ) -> None:
-        """Check that the roads reach every station.
+    def nearest_units(
+        self, units: Snaps, points: Snaps, mode: Mode, *, k: int
+    ) -> tuple[NDArray[np.int64], Seconds]:
+        """Return the `k` units soonest at each point, the soonest first.
 
-        Parameters
-        ----------
-        stations : sequence of Place
-        source : str
-            What the user calls the stations.
-        limit : float
-            Metres to the nearest usable street that are still fine.
-
-        Raises
-        ------
-        StationUnreachable
-            Names every station that lies farther away.
+        Returns
+        -------
+        row : ndarray of int64, shape (n_points, min(k, n_units))
+            Of equally soon units the first; -1 where no further unit can come.
+        seconds : ndarray of int32, of the same shape
         """
-        distance = self.snap_places(stations).distance
-        beyond = [s.name for s, metres in zip(stations, distance, strict=True) if metres > limit]
-        if beyond:
-            raise StationUnreachable(
-                source=source,
-                n=len(beyond),
-                total=len(stations),
-                stations=", ".join(beyond),
-                limit_m=round(limit),
-            )
+        shape = len(points), min(k, len(units))
+        row, seconds = np.empty(shape, np.int64), np.empty(shape, np.int32)
+        for some in row_blocks(len(points), len(units)):
+            block = points.take(np.arange(some.start, some.stop))
+            row[some], seconds[some] = _soonest(self.many_to_many(units, block, mode), shape[1])
+        return row, seconds
+
+    # ------------------------------------------------------------------------------- ways
 
     def legs(self, pairs: Sequence[tuple[Place, Place, Mode]]) -> tuple[Leg, ...]:
         """Return the fastest way of each (origin, destination, mode), in the order given."""
@@ -153,122 +329,82 @@ class Travel:
             of_mode = np.flatnonzero([m == mode for _, _, m in pairs])
             for first in range(0, len(of_mode), LEGS_AT_ONCE):
                 rows = of_mode[first : first + LEGS_AT_ONCE]
-                legs = self._legs(origins.take(rows), destinations.take(rows), mode)
+                legs, _ = self._trace(origins.take(rows), destinations.take(rows), mode)
                 found.update(zip(rows.tolist(), legs, strict=True))
         return tuple(found[i] for i in range(len(pairs)))
 
-    def _legs(self, origins: Snaps, destinations: Snaps, mode: Mode) -> list[Leg]:
-        """Trace the legs of one mode."""
-        speeds = self._at_speeds_of(mode)
-        ways = hierarchy.ways(
-            speeds.metric, self._leaving(origins, speeds), self._reaching(destinations, speeds)
-        )
-        on_segment = _on_segment(origins, destinations, speeds)
-        is_direct = on_segment <= np.minimum(ways.cost, FAR - 1)
-        ahead = destinations.fraction >= origins.fraction
-        direct = np.where(is_direct, np.where(ahead, 1, -1), 0).astype(np.int8)
-        seconds = _rounded_up(np.minimum(ways.cost, on_segment))
-        n = len(origins)
-        row = legs_of.pieces(self.network, origins, destinations, ways, direct)
-        columns = (
-            seconds.tolist(),
-            legs_of.metres(row, n).tolist(),
-            legs_of.street_names(self.network, row, n),
-            legs_of.draw(self.network, origins, destinations, row),
-        )
-        return [
-            Leg(seconds=s, length=length, names=names, lonlat=lonlat)
-            for s, length, names, lonlat in zip(*columns, strict=True)
-        ]
+    def route(self, places: Sequence[Place], mode: Mode, *, source: str = "places") -> Route:
+        """Return the fastest way through places in this order, with a turn list for each leg.
 
-    def _at_speeds_of(self, mode: Mode) -> _Speeds:
-        """Weight the hierarchy for a mode, once."""
+        Parameters
+        ----------
+        places : sequence of Place
+            Two or more.
+        source : str
+            What the user calls the places.
+
+        Raises
+        ------
+        OptionInvalid
+            Fewer than two places, or a mode that is not served.
+        StationUnreachable
+            A place far from every street; names it.
+        PlaceCutOff
+            A place that cannot be reached from the one before it; names it.
+        """
+        if len(places) < 2:
+            raise OptionInvalid(option=source, value=len(places), expected="2 places or more")
+        self.require_near(places, source=source)
+        snaps = self.snap_places(places)
+        rows = np.arange(len(places) - 1)
+        legs, row = self._trace(snaps.take(rows), snaps.take(rows + 1), mode)
+        for leg, (before, place) in zip(legs, pairwise(places), strict=True):
+            if leg.seconds == UNREACHABLE:
+                self.require_connected([before], [place], mode, source=source)
+        return Route(
+            place_ids=tuple(place.place_id for place in places),
+            mode=mode,
+            legs=tuple(legs),
+            steps=tuple(list_steps(self.network, row, [leg.lonlat for leg in legs])),
+        )
+
+    def _trace(self, origins: Snaps, destinations: Snaps, mode: Mode) -> tuple[list[Leg], Pieces]:
+        """Return the legs of one mode, and the pieces of street they run over."""
+        found = self.engine(mode).find(origins, destinations)
+        round_up(found.milliseconds)
+        row = legs_of.pieces(self.network, origins, destinations, found.ways, found.direct)
+        return legs_of.legs(self.network, origins, destinations, row, found.milliseconds), row
+
+    # ----------------------------------------------------------------------------- weights
+
+    def engine(self, mode: Mode) -> Engine:
+        """Weight the hierarchy for a mode, once.
+
+        Raises
+        ------
+        OptionInvalid
+            A mode that is not served.
+        """
         if mode not in self.modes:
             expected = ", ".join(self.modes)
             raise OptionInvalid(option="mode", value=mode, expected=expected)
-        if mode not in self._speeds:
-            times = arc_times(self.network, mode)
-            metric = hierarchy.customise(self._topology, times.whole)
-            usable = self.network.usable_by(mode).reshape(-1, 2)
-            self._speeds[mode] = _Speeds(times=times, usable=usable, metric=metric)
-        return self._speeds[mode]
+        if mode not in self._engines:
+            self._engines[mode] = self._weighted(mode)
+        return self._engines[mode]
 
-    def _milliseconds(self, origins: Snaps, destinations: Snaps, mode: Mode) -> Seconds:
-        """Return the milliseconds from every origin to every destination, shape (n_o, n_d)."""
-        speeds = self._at_speeds_of(mode)
-        times = hierarchy.distances(
-            speeds.metric, self._leaving(origins, speeds), self._reaching(destinations, speeds)
-        )
-        i, j = _same_segment(origins, destinations)
-        on_segment = _on_segment(origins.take(i), destinations.take(j), speeds)
-        times[i, j] = np.minimum(times[i, j], on_segment)
-        return times
-
-    def _leaving(self, snaps: Snaps, speeds: _Speeds) -> Ends:
-        """Time from each point to the ends of its segment, their junctions passed."""
-        done, rest = _split_run(snaps, speeds.times)
-        to_tail = done + speeds.times.delay[2 * snaps.segment + 1]
-        to_head = rest + speeds.times.delay[2 * snaps.segment]
-        is_open = speeds.usable[snaps.segment][:, ::-1]
-        return self._ends(snaps, np.stack([to_tail, to_head], axis=1), is_open, done, rest)
-
-    def _reaching(self, snaps: Snaps, speeds: _Speeds) -> Ends:
-        """Time from the ends of its segment to each point."""
-        done, rest = _split_run(snaps, speeds.times)
-        is_open = speeds.usable[snaps.segment]
-        return self._ends(snaps, np.stack([done, rest], axis=1), is_open, done, rest)
-
-    def _ends(
-        self,
-        snaps: Snaps,
-        offset: Seconds,
-        is_open: NDArray[np.bool_],
-        done: Seconds,
-        rest: Seconds,
-    ) -> Ends:
-        """Close the ends out of reach; a point that lies on an end is there at once."""
-        at_end = np.stack([done == 0, rest == 0], axis=1)
-        node = np.stack(
-            [self.network.tail[snaps.segment], self.network.head[snaps.segment]], axis=1
-        )
-        return Ends(
-            node=np.where(is_open | at_end, node, np.int32(NONE)),
-            offset=np.where(at_end, np.int32(0), offset),
+    def _weighted(self, mode: Mode) -> Engine:
+        times = arc_times(self.network, mode, band=self.band, conditions=self.conditions)
+        if not self.turns:
+            return ByNode(self.network, self.topology, times)
+        turns = self.ground.turns
+        return ByTurn(
+            self.network, turns, times, turn_times(self.network, turns.graph, mode, times)
         )
 
 
-def _split_run(snaps: Snaps, times: ArcTimes) -> tuple[Seconds, Seconds]:
-    """Milliseconds between the snapped point and its segment's first and last node."""
-    run = times.run[snaps.segment]
-    done = np.rint(snaps.fraction * run).astype(np.int32)
-    return done, run - done
-
-
-def _on_segment(origins: Snaps, destinations: Snaps, speeds: _Speeds) -> Seconds:
-    """Milliseconds from each origin to the destination beside it without leaving the segment."""
-    start, _ = _split_run(origins, speeds.times)
-    end, _ = _split_run(destinations, speeds.times)
-    way = np.where(end >= start, 0, 1)
-    is_open = speeds.usable[origins.segment, way] | (start == end)
-    is_one = origins.segment == destinations.segment
-    return np.where(is_one & is_open, np.abs(end - start), np.int32(FAR))
-
-
-def _same_segment(
-    origins: Snaps, destinations: Snaps
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of all pairs of an origin and a destination on one segment."""
-    by_segment = np.argsort(destinations.segment, kind="stable")
-    segment = destinations.segment[by_segment]
-    first = np.searchsorted(segment, origins.segment, side="left")
-    count = np.searchsorted(segment, origins.segment, side="right") - first
-    i = np.repeat(np.arange(len(origins)), count)
-    step = np.arange(len(i)) - np.repeat(np.cumsum(count) - count, count)
-    return i, by_segment[np.repeat(first, count) + step]
-
-
-def _rounded_up(milliseconds: Seconds) -> Seconds:
-    """Whole seconds, rounded up once."""
-    seconds = (milliseconds + np.int32(999)) // np.int32(1000)
-    seconds[milliseconds >= FAR] = UNREACHABLE
-    return seconds
+def _soonest(seconds: Seconds, k: int) -> tuple[NDArray[np.int64], Seconds]:
+    """Return the `k` rows soonest in each column, and their seconds, shapes (n_columns, k)."""
+    key = (seconds.T.astype(np.int64) << 32) | np.arange(len(seconds))
+    key = np.sort(np.partition(key, k - 1, axis=1)[:, :k], axis=1) if k else key[:, :0]
+    time, row = (key >> 32).astype(np.int32), key & 0xFFFFFFFF
+    return np.where(time == UNREACHABLE, -1, row), time
