@@ -20,9 +20,12 @@ def warm_up(lang: Lang = None) -> None:
                 cached.unlink()
         from geo import grid  # noqa: PLC0415
         from routing import inspection, patrol, travel  # noqa: PLC0415
+        from routing.sweep import cover  # noqa: PLC0415
+        from routing.sweep.teams import split  # noqa: PLC0415
+        from routing.travel import isochrone  # noqa: PLC0415
 
         with session.steps.step("warm"):
-            for room in (grid, travel, patrol, inspection):
+            for room in (grid, travel, isochrone, patrol, inspection, cover, split):
                 room.warm_up()
 
 

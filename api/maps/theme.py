@@ -49,12 +49,22 @@ SHELL: Final = """\
 
 
 class Mark(StrEnum):
-    """How a layer is drawn: filled in steps, as thin outlines, as heavy ones, or as marks."""
+    """How a layer is drawn: filled in steps, as thin outlines, as heavy ones, or as marks.
+
+    By team, whose number `value` holds from 1: its way, its way without service (thin and dashed),
+    and the numbers of its stops in order (from the street level on).
+    """
 
     STEPS = "steps"
     OUTLINE = "outline"
     BORDER = "border"
     MARK = "mark"
+    WAY = "way"
+    EMPTY_WAY = "empty_way"
+    NUMBER = "number"
+
+
+BY_TEAM: Final = (Mark.WAY, Mark.EMPTY_WAY, Mark.NUMBER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +112,11 @@ class ThemeLayer:
         Whether the map opens with it.
     is_listed : bool
         Whether the panel lists its rows, to go to one by one.
+    is_falling : bool
+        Whether the lowest step is the strongest: minutes, where little is much.
+    step_names : tuple of str
+        What the steps are called, lowest first, where a range does not say it; such a layer's
+        rows are not counted by step.
     """
 
     name: Said
@@ -114,6 +129,8 @@ class ThemeLayer:
     n_total: int | None = None
     is_on: bool = True
     is_listed: bool = False
+    is_falling: bool = False
+    step_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.limits) >= MAX_STEPS:
@@ -227,7 +244,8 @@ def _layer(layer: ThemeLayer, lattice: Lattice) -> dict[str, object]:
         "on": layer.is_on,
         "listed": min(len(frame), MAX_LISTED) if layer.is_listed else 0,
         "step": pack_ints(_steps(layer)) if layer.value else "",
-        "ranges": list(_ranges(layer)) if layer.value else [],
+        "ranges": _teams(layer) if layer.mark in BY_TEAM else _told(layer),
+        "named": bool(layer.step_names),
         "columns": [
             {"label": _both(column.label), "words": column.words, "values": _values(frame, column)}
             for column in layer.columns
@@ -258,12 +276,29 @@ def _lines_of(part: shapely.Geometry, dimension: int) -> np.ndarray:
 def _steps(layer: ThemeLayer) -> np.ndarray:
     """Return the step of each row; -1 where there is no value."""
     value = layer.frame[layer.value].to_numpy(dtype=np.float64)
+    if layer.mark in BY_TEAM:
+        return np.asarray(value.astype(np.int64) - 1)
     step = np.searchsorted(np.asarray(layer.limits, dtype=np.float64), value, side="right")
+    if layer.is_falling:
+        step = len(layer.limits) - step
     return np.where(np.isnan(value), -1, step)
+
+
+def _teams(layer: ThemeLayer) -> list[str]:
+    """Return the numbers of the teams up to the last one."""
+    return [str(team) for team in range(1, int(layer.frame[layer.value].max()) + 1)]
+
+
+def _told(layer: ThemeLayer) -> list[str]:
+    """Return what each step is called, weakest first."""
+    told = list(layer.step_names or _ranges(layer))
+    return told[::-1] if layer.is_falling else told
 
 
 def _ranges(layer: ThemeLayer) -> Iterator[str]:
     """Yield what each step holds; whole numbers are told by their first and last."""
+    if not layer.value:
+        return
     is_whole = pd.api.types.is_integer_dtype(layer.frame[layer.value])
     for low, high in itertools.pairwise((None, *layer.limits, None)):
         last = high - 1 if is_whole and high is not None else high

@@ -22,21 +22,32 @@ function decodeLayer(layer) {
 
 /* Lines need more ink than areas to be seen on the land. */
 const STEP_COLOURS = { area: ['c0', 'c1', 'c2', 'c3', 'c4'], line: ['c2', 'c2', 'c3', 'c4', 'ink'] };
-const stepColour = (layer, step) => (step < 0 ? C.panel : C[STEP_COLOURS[layer.shape === 'line' ? 'line' : 'area'][step]]);
+/* Steps with names of their own take the strongest inks there are: beyond them lies bare land. */
+const stepColour = (layer, step) => (step < 0 ? C.panel : C[STEP_COLOURS[layer.shape === 'line' ? 'line' : 'area'].at(layer.named ? step - layer.ranges.length : step)]);
+
+/* Teams as on the commander's map: six hues, then the dash tells them apart; the number always does. */
+const TEAM_HUES = ['t0', 't1', 't2', 't3', 't4', 't5'], TEAM_DASHES = ['', '16 9', '1 8', '18 8 1 8'];
+const NUMBERS_FROM = 16, NUMBERS_SHOWN = 150;
+const teamColour = team => C[TEAM_HUES[team % TEAM_HUES.length]];
+const teamDash = team => TEAM_DASHES[Math.floor(team / TEAM_HUES.length) % TEAM_DASHES.length];
 function styleOf(layer, row) {
+  if (layer.mark === 'way') return { color: teamColour(layer.steps[row]), weight: 6, dashArray: teamDash(layer.steps[row]), fill: false };
+  if (layer.mark === 'empty_way') return { color: teamColour(layer.steps[row]), weight: 2, dashArray: '3 5', lineCap: 'butt', fill: false };
   if (layer.mark === 'steps') {
     const step = layer.steps ? layer.steps[row] : 0;
     if (layer.shape === 'line') return { color: stepColour(layer, step), weight: 3 + Math.max(0, step), fill: false };
-    return { color: C.ink, opacity: .45, weight: 1, fillColor: stepColour(layer, step), fillOpacity: .92 };
+    return { color: C.ink, opacity: layer.named ? .2 : .45, weight: 1, fillColor: stepColour(layer, step), fillOpacity: .92 };
   }
   if (layer.mark === 'mark') return { color: C.t3, weight: 3, fillColor: C.t3, fillOpacity: .35 };
-  if (layer.mark === 'border') return { color: C.bcounty, weight: 2, fill: false };
+  if (layer.mark === 'border') return { color: C.bcounty, weight: 2, fill: layer.shape === 'point', fillColor: C.panel, fillOpacity: 1 };
   return layer.shape === 'line' ? { color: C.label2, opacity: .5, weight: 1, fill: false } : { color: C.btown, weight: 1, fill: false };
 }
 function shapeOf(layer, row) {
   const style = { ...styleOf(layer, row), renderer: painter }, lines = layer.rows[row];
   if (layer.shape === 'point') return L.circleMarker(lines[0][0], { ...style, radius: MIN_MARK });
   const shape = layer.shape === 'area' ? L.polygon(lines, style) : L.polyline(lines, style);
+  const casing = { way: 9, empty_way: 3 }[layer.mark];    // a way without service is a light core where it runs on a swept street
+  if (casing) return L.featureGroup([L.polyline(lines, { renderer: painter, color: C.casing, weight: casing, lineCap: 'butt', fill: false }), shape]);
   if (layer.mark !== 'mark') return shape;
   return L.featureGroup([shape, L.circleMarker(shape.getBounds().getCenter(), { ...style, radius: MIN_MARK })]);
 }
@@ -44,9 +55,26 @@ function drawLayer(layer) {
   layer.group?.remove();
   layer.group = null;
   if (!layer.on) return;
+  if (layer.mark === 'number') return drawNumbers(layer);
   layer.shapes = layer.rows.map((_, row) => shapeOf(layer, row));
   layer.shapes.forEach((shape, row) => { if (layer.columns.length) shape.on('click', e => openRow(layer, row, e.latlng)); });
   layer.group = L.layerGroup(layer.shapes).addTo(map);
+}
+/* Numbers of the streets in view: what is drawn first keeps its place, a number that would cover another waits for a closer look. */
+function drawNumbers(layer) {
+  layer.group = L.layerGroup().addTo(map);
+  if (map.getZoom() < NUMBERS_FROM) return;
+  const view = map.getBounds(), taken = [];
+  for (let row = 0; row < layer.n && taken.length < NUMBERS_SHOWN; row++) {
+    const at = layer.rows[row][0][0];
+    if (!view.contains(at)) continue;
+    const p = map.latLngToContainerPoint(at);
+    if (taken.some(q => Math.abs(p.x - q.x) < 26 && Math.abs(p.y - q.y) < 18)) continue;
+    taken.push(p);
+    const badge = element('span', 'number', wordOf(layer.columns[0], row));
+    badge.style.borderColor = teamColour(layer.steps[row]);
+    L.marker(at, { icon: L.divIcon({ className: 'numbered', html: badge, iconSize: [0, 0] }), interactive: false, keyboard: false }).addTo(layer.group);
+  }
 }
 const drawLayers = () => D.layers.forEach(drawLayer);
 
@@ -100,12 +128,18 @@ function stepRow(colour, text) {
   row.append(field, element('span', '', text));
   return row;
 }
+function teamRows(layer) {
+  const n = Array(layer.ranges.length).fill(0);
+  for (const team of layer.steps) n[team]++;
+  return n.flatMap((many, team) => (many ? [stepRow(teamColour(team), say('theme.team', { team: layer.ranges[team], share: share(many, layer.n) }))] : []));
+}
 function legendRows(layer) {
+  if (layer.mark === 'way') return teamRows(layer);
   if (layer.mark !== 'steps' || !layer.steps) return [];
   const n = Array(layer.ranges.length).fill(0);
   let missing = 0;
   for (const step of layer.steps) step < 0 ? missing++ : n[step]++;
-  const rows = n.map((many, step) => stepRow(stepColour(layer, step), `${layer.ranges[step]} · ${share(many, layer.n)}`));
+  const rows = n.map((many, step) => stepRow(stepColour(layer, step), layer.named ? layer.ranges[step] : `${layer.ranges[step]} · ${share(many, layer.n)}`));
   if (missing) rows.push(stepRow(C.panel, `– · ${share(missing, layer.n)}`));
   return rows;
 }
@@ -200,6 +234,7 @@ function start() {
     fitAll();
     drawLayers();
     map.on('moveend zoomend', drawCredit);
+    map.on('moveend', () => D.layers.filter(layer => layer.mark === 'number').forEach(drawLayer));
     map.on('resize', drawWatermark);
     addEventListener('resize', drawAll);
     for (const id of ['tools', 'credit']) L.DomEvent.disableClickPropagation(byId(id));
