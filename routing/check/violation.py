@@ -80,6 +80,16 @@ class Rule(StrEnum):
     SERVICE_SHORT = "check.service.short"
     COUNT_WRONG = "check.count.wrong"
 
+    SWEEP_ARC_UNKNOWN = "check.sweep.arc_unknown"
+    SWEEP_ARC_CLOSED = "check.sweep.arc_closed"
+    SWEEP_WALK_BROKEN = "check.sweep.walk_broken"
+    SWEEP_START_WRONG = "check.sweep.start_wrong"
+    SWEEP_SERVED = "check.sweep.served"
+    SWEEP_ONE_SIDE = "check.sweep.one_side"
+    SWEEP_LEFT_OUT = "check.sweep.left_out"
+    SWEEP_TIME_WRONG = "check.sweep.time_wrong"
+    SWEEP_SHIFT_LATE = "check.sweep.shift_late"
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:

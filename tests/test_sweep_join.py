@@ -1,0 +1,57 @@
+"""Minimum T-joins: against networkx's matching, and where weights are awkward."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing.sweep.join import HEAVIEST, minimum_join
+
+
+def by_matching(n: int, edges: list[tuple[int, int, int]], odd: list[int]) -> int:
+    """Cost of the cheapest pairing of odd nodes along shortest ways."""
+    graph = nx.Graph()
+    graph.add_nodes_from(range(n))
+    for a, b, weight in edges:
+        if a != b and weight < graph.get_edge_data(a, b, {"weight": weight + 1})["weight"]:
+            graph.add_edge(a, b, weight=weight)
+    times = dict(nx.all_pairs_dijkstra_path_length(graph))
+    complete = nx.Graph()
+    complete.add_weighted_edges_from(
+        (a, b, times[a][b]) for i, a in enumerate(odd) for b in odd[i + 1 :]
+    )
+    return sum(complete[a][b]["weight"] for a, b in nx.min_weight_matching(complete))
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_joins_cost_what_the_best_pairing_costs(data: st.DataObject) -> None:
+    n = data.draw(st.integers(2, 12))
+    scale = data.draw(st.sampled_from([1, 7, HEAVIEST // 5]))
+    weights = st.integers(0, 30).map(lambda w: w * scale)
+    node = st.integers(0, n - 1)
+    edges = [(data.draw(st.integers(0, k - 1)), k, data.draw(weights)) for k in range(1, n)]
+    edges += data.draw(st.lists(st.tuples(node, node, weights), max_size=12))
+    odd = sorted(data.draw(st.sets(node, max_size=n)))
+    odd = odd[: len(odd) // 2 * 2]
+    tail, head, weight = np.array(edges, dtype=np.int64).T
+    is_odd = np.isin(np.arange(n), odd)
+    chosen = minimum_join(n, tail.astype(np.int32), head.astype(np.int32), weight, is_odd)
+    degree = np.bincount(np.concatenate([tail[chosen], head[chosen]]), minlength=n)
+    assert ((degree % 2 == 1) == is_odd).all()
+    assert int(weight[chosen].sum()) == by_matching(n, edges, odd)
+
+
+def test_heavy_edges_are_cut_into_pieces_that_fit() -> None:
+    # 0 ── 1 direct costs one more than round by 2.
+    ends = np.array([0, 0, 2], np.int32), np.array([1, 2, 1], np.int32)
+    weight = np.array([4 * HEAVIEST, 3 * HEAVIEST - 1, HEAVIEST], np.int64)
+    is_odd = np.array([True, True, False])
+    assert minimum_join(3, *ends, weight, is_odd).tolist() == [False, True, True]
+
+
+def test_a_matching_that_leaves_one_over_is_an_error() -> None:
+    ends = np.array([0], np.int32), np.array([1], np.int32)
+    with pytest.raises((AssertionError, ValueError)):
+        minimum_join(3, *ends, np.array([1]), np.array([True, False, True]))
