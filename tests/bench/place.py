@@ -31,7 +31,8 @@ from geo.place import (
     report_resources,
     water_assets,
 )
-from geo.street import SUMMED, audit_streets, cut_along, find_junctions
+from geo.street import cut_along, find_junctions
+from geo.street.audit import SUMMED, audit_streets
 from geo.units import LIAOCHENG_EPSG, LONLAT_EPSG
 
 DAY = date(2026, 11, 20)
