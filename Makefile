@@ -49,7 +49,7 @@ bench: .venv/.ready-bench
 lock:
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --quiet --extra setup pyproject.toml -o requirements.lock
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --quiet --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
-	printf "esda\ngerrychain\nigraph\npymetis\nrustworkx\nspopt\n" | uv pip compile --universal --generate-hashes --no-header --no-annotate --quiet --python-version 3.11 - -c requirements-dev.lock -o requirements-bench.lock
+	printf "esda\ngerrychain\nigraph\npandana\npymetis\npyroutingkit ; python_version < '3.14' and (sys_platform == 'darwin' or (sys_platform == 'linux' and platform_machine == 'x86_64'))\nrustworkx\nspopt\n" | uv pip compile --universal --generate-hashes --no-header --no-annotate --quiet --python-version 3.11 - -c requirements-dev.lock -o requirements-bench.lock
 
 clean:
 	rm -rf .venv out

@@ -22,6 +22,10 @@ DIRECTIONS: Final = ((1, 0), (0, 1), (1, 1), (1, -1))
 OUTER_PERCENT: Final = 30
 """Vertices on either side of the line that a cut has to separate."""
 
+MOST_CUT: Final = 2000
+"""Vertices of a cut beyond which a network is refused: all of them are joined to each other by
+shortcuts, two million here. Streets of a city are cut by a few hundred."""
+
 OUTSIDE, MIDDLE, START, GOAL = 0, 1, 2, 3
 
 
@@ -180,10 +184,13 @@ def _cut(graph: Graph, flow: Flow, ranked: Ints, most: int, cut: Ints) -> int:
 
 @kernel
 def _best_cut(graph: Graph, flow: Flow, members: Ints, cut: Ints) -> int:
-    """Write the smallest cut over all directions into `cut`; return its size."""
+    """Write the smallest cut over all directions into `cut`; return its size.
+
+    Beyond `MOST_CUT` there is none.
+    """
     trial = np.empty(len(members), np.int32)
     x, y = graph.x[members].astype(np.int64), graph.y[members].astype(np.int64)
-    best = len(members)
+    best = min(len(members), MOST_CUT + 1)
     for across, along in DIRECTIONS:
         ranked = members[np.argsort(across * x + along * y, kind="mergesort")]
         _assign_roles(graph, flow, ranked)
@@ -259,7 +266,8 @@ def dissect(ptr: Ints, adj: Ints, x: Ints, y: Ints) -> Ints:
     Returns
     -------
     ndarray of int32, shape (n,)
-        Vertices from the first to be contracted to the last.
+        Vertices from the first to be contracted to the last; none where a cut is larger than
+        `MOST_CUT`.
     """
     n = len(x)
     graph = Graph(ptr, adj, x, y)
@@ -275,6 +283,8 @@ def dissect(ptr: Ints, adj: Ints, x: Ints, y: Ints) -> Ints:
             continue
         members = order[low:high]
         size = _best_cut(graph, flow, members, cut) if is_connected else 0
+        if size > MOST_CUT:
+            return order[:0].copy()
         n_parts = _split(graph, members, cut[:size], label, bounds)
         parts.extend([(low + bounds[i], low + bounds[i + 1], True) for i in range(n_parts)])
     return order

@@ -1,29 +1,32 @@
-"""Times and ways between points on a hierarchy.
+"""Times, lengths and ways between points on a hierarchy.
 
-A point lies at up to two nodes with an offset in milliseconds to each (a place on a street reaches
-both ends of its segment). A fastest way climbs from its origin, meets at a common ancestor, and
-comes down to its destination.
+A point lies at up to two nodes with an offset to each (a place on a street reaches both ends of its
+segment). A fastest way climbs from its origin, meets at a common ancestor, and comes down to its
+destination.
 
-Many-to-many follows the one-to-many sweep of RPHAST: climb from each origin, then pass the times
-down through all ancestors of the destinations, a block of origins side by side.
-
-References
-----------
-D. Delling, A. Goldberg, R. Werneck, "Faster Batched Shortest Paths in Road Networks", ATMOS 2011.
+An offset of a destination may be negative: where nodes stand for arcs (the turn graph), a place is
+reached at the end of its arc less the rest of the arc. A way whose origin and destination share a
+node may then not be empty if that would end before it begins (the destination lies behind the
+origin on the same arc): the fastest way round, back to the node, counts instead.
 """
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.hierarchy.kernel import FAR, NONE, Ints, grown, kernel
-from routing.hierarchy.metric import Metric, Shortcuts, Star
-from routing.hierarchy.topology import find
+from geo.errors import OptionInvalid
+from routing.hierarchy.climb import Points
+from routing.hierarchy.kernel import NONE, Costs, Ints, lowest_of, part
+from routing.hierarchy.metric import Metric, joined
+from routing.hierarchy.sweep import BLOCK, sweep
+from routing.hierarchy.trace import Below, Hierarchy, between, rounds_below, trace
 
-BLOCK: Final = 64
-"""Origins swept side by side: 256 bytes per vertex, four cache lines."""
+PAIRS_OF_ENDS: Final = ((0, 0), (0, 1), (1, 0), (1, 1))
+
+LONG_COSTS_AT_ONCE: Final = 1 << 22
+"""Costs of 8 bytes taken apart side by side: 32 MiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +38,16 @@ class Ends:
     node : ndarray of int32, shape (n, 2)
         Nodes of the caller; NONE for no node.
     offset : ndarray of int32, shape (n, 2)
-        Milliseconds between point and node.
+        Milliseconds between point and node; of destinations possibly negative, if no more than the
+        last arc of every way to that node takes.
+    metres : ndarray of float, shape (n, 2), optional
+        Metres between point and node, of the sign of `offset`; 0 where it is not given. Only a
+        metric that knows lengths looks at them.
     """
 
     node: Ints
     offset: Ints
+    metres: NDArray[np.floating] | None = None
 
     def __len__(self) -> int:
         return len(self.node)
@@ -59,6 +67,8 @@ class Ways:
         Way i runs over ``arcs[offsets[i]:offsets[i + 1]]``.
     arcs : ndarray of int32
         Arcs of the caller, in order of travel.
+    metres : ndarray of float64, shape (n,), optional
+        Length, offsets included; inf where there is no way. None where the metric knows none.
     """
 
     cost: Ints
@@ -66,24 +76,7 @@ class Ways:
     destination_end: Ints
     offsets: NDArray[np.int64]
     arcs: Ints
-
-
-class Points(NamedTuple):
-    """`Ends` with nodes named by rank."""
-
-    vertex: Ints
-    offset: Ints
-
-
-class Climb(NamedTuple):
-    """A search up from one point; FAR and NONE everywhere between two searches."""
-
-    time: Ints
-    """Milliseconds from (or to) the point."""
-    came: Ints
-    """Vertex the time comes from; NONE at the point's own ends."""
-    chain: Ints
-    """Vertices searched, lowest first; the rest is scratch."""
+    metres: NDArray[np.float64] | None = None
 
 
 def distances(metric: Metric, origins: Ends, destinations: Ends) -> Ints:
@@ -94,224 +87,176 @@ def distances(metric: Metric, origins: Ends, destinations: Ends) -> Ints:
     ndarray of int32, shape (n_origins, n_destinations)
         FAR where there is no way.
     """
-    times = np.empty((len(origins), len(destinations)), np.int32)
+    if metric.per_metre:
+        return lengths(metric, origins, destinations)[0]
+    return _costs(metric, _points(metric, origins), _points(metric, destinations)).astype(
+        np.int32, copy=False
+    )
+
+
+def lengths(metric: Metric, origins: Ends, destinations: Ends) -> tuple[Ints, NDArray[np.float64]]:
+    """Return milliseconds and metres from every origin to every destination.
+
+    The metres are those of the fastest way; of equally fast ways, of the shortest.
+
+    Parameters
+    ----------
+    metric : Metric
+        Customised with lengths.
+
+    Returns
+    -------
+    milliseconds : ndarray of int32, shape (n_origins, n_destinations)
+        FAR where there is no way.
+    metres : ndarray of float64, shape (n_origins, n_destinations)
+        inf where there is no way.
+
+    Raises
+    ------
+    OptionInvalid
+        The metric knows no lengths.
+    """
+    if not metric.per_metre:
+        expected = "one customised with the metres of the arcs"
+        raise OptionInvalid(option="metric", value="milliseconds alone", expected=expected)
+    shape = len(origins), len(destinations)
+    milliseconds, metres = np.empty(shape, np.int32), np.empty(shape)
     sources, targets = _points(metric, origins), _points(metric, destinations)
-    sweep(metric.leaving, metric.reaching, sources, targets, times)
-    return times
+    step = max(BLOCK, LONG_COSTS_AT_ONCE // max(len(destinations), 1) // BLOCK * BLOCK)
+    for first in range(0, len(origins), step):
+        rows = slice(first, first + step)
+        costs = _costs(metric, Points(*(column[rows] for column in sources)), targets)
+        milliseconds[rows], metres[rows] = _parted(metric, costs)
+    return milliseconds, metres
 
 
 def ways(metric: Metric, origins: Ends, destinations: Ends) -> Ways:
     """Return the fastest way from each origin to the destination beside it."""
     sources, targets = _points(metric, origins), _points(metric, destinations)
-    stars = metric.leaving, metric.reaching
-    cost, ends, offsets, arcs = trace(*stars, metric.shortcuts, sources, targets)
+    early = np.flatnonzero(_any_early(sources, targets))
+    hierarchy = _hierarchy(metric, with_rounds=len(early) > 0)
+    if len(early):
+        sources, targets = _narrowed(hierarchy, sources, targets, early)
+    cost, ends, offsets, arcs = trace(hierarchy, sources, targets)
+    milliseconds, metres = (
+        _parted(metric, cost) if metric.per_metre else (cost.astype(np.int32), None)
+    )
     origin_end, destination_end = ends.T
     return Ways(
-        cost=cost,
+        cost=milliseconds,
         origin_end=origin_end,
         destination_end=destination_end,
         offsets=offsets,
         arcs=arcs,
+        metres=metres,
     )
+
+
+def _costs(metric: Metric, sources: Points, targets: Points) -> Costs:
+    """Return the cost from every source to every target, shape (n_sources, n_targets)."""
+    costs = np.empty((len(sources.vertex), len(targets.vertex)), metric.loop.dtype)
+    sweep(metric.leaving, metric.reaching, sources, targets, costs)
+    i, j = _early_pairs(sources, targets)
+    if len(i):
+        hierarchy = _hierarchy(metric, with_rounds=True)
+        costs[i, j] = _by_ends(hierarchy, _taken(sources, i), _taken(targets, j)).min(axis=0)
+    return costs
+
+
+def _parted(metric: Metric, costs: Costs) -> tuple[Ints, NDArray[np.float64]]:
+    """Take costs apart into milliseconds and metres."""
+    milliseconds, metres = np.empty(costs.shape, np.int32), np.empty(costs.shape)
+    part(costs.ravel(), metric.per_metre, milliseconds.ravel(), metres.ravel())
+    return milliseconds, metres
 
 
 def _points(metric: Metric, ends: Ends) -> Points:
     vertex = np.where(ends.node == NONE, NONE, metric.topology.rank[ends.node])
+    offset: Costs = ends.offset
+    if metric.per_metre:
+        metres = np.zeros(offset.shape) if ends.metres is None else ends.metres
+        offset = joined(offset, metres, metric.per_metre)
     return Points(
         np.ascontiguousarray(vertex, dtype=np.int32),
-        np.ascontiguousarray(ends.offset, dtype=np.int32),
+        np.ascontiguousarray(offset, dtype=metric.loop.dtype),
     )
 
 
-@kernel
-def _chain(parent: Ints, ends: Ints, chain: Ints) -> int:
-    """Write both ends and all their ancestors into `chain`, lowest first; return how many."""
-    u, v = min(ends[0], ends[1]), max(ends[0], ends[1])
-    if u == NONE:
-        u, v = v, u
-    n = 0
-    while u != NONE:
-        chain[n] = u
-        n += 1
-        if u == v:
-            v = NONE
-        u = parent[u]
-        if v != NONE and (u == NONE or v < u):
-            u, v = v, u
-    return n
+def _hierarchy(metric: Metric, *, with_rounds: bool) -> Hierarchy:
+    none = np.empty(0, np.int32)
+    below = Below(metric.loop[:0], none, none)
+    if with_rounds:
+        topology = metric.topology
+        below = rounds_below(metric.shortcuts, topology.loop, topology.loop_at, metric.loop)
+    return Hierarchy(metric.leaving, metric.reaching, metric.shortcuts, below)
 
 
-@kernel
-def _climb(star: Star, ends: Ints, offset: Ints, climb: Climb) -> Ints:
-    """Search up from a point; return the vertices searched."""
-    time, came = climb.time, climb.came
-    for k in range(2):
-        if ends[k] != NONE and offset[k] < time[ends[k]]:
-            time[ends[k]] = offset[k]
-    chain = climb.chain[: _chain(star.parent, ends, climb.chain)]
-    for v in chain:
-        if time[v] >= FAR:
-            continue
-        for i in range(star.ptr[v], star.ptr[v + 1]):
-            arrival = time[v] + star.cost[i]
-            if arrival < time[star.head[i]]:
-                time[star.head[i]] = arrival
-                came[star.head[i]] = v
-    return chain
+# -------------------------------------------------- ways that would end before they begin
 
 
-@kernel
-def _no_climb(n: int) -> Climb:
-    return Climb(np.full(n, FAR, np.int32), np.full(n, NONE, np.int32), np.empty(n, np.int32))
+def _taken(points: Points, rows: NDArray[np.integer]) -> Points:
+    return Points(points.vertex[rows], points.offset[rows])
 
 
-@kernel
-def _forget(climb: Climb, chain: Ints) -> None:
-    for v in chain:
-        climb.time[v] = FAR
-        climb.came[v] = NONE
+def _is_early(sources: Points, targets: Points, k: int, m: int) -> NDArray[np.bool_]:
+    """Whether end k of each source is end m of the target beside it, and offsets are below 0."""
+    shared = (sources.vertex[:, k] == targets.vertex[:, m]) & (sources.vertex[:, k] != NONE)
+    least = lowest_of(sources.offset)
+    is_early: NDArray[np.bool_] = shared & (sources.offset[:, k] + targets.offset[:, m] < least)
+    return is_early
 
 
-@kernel
-def _ancestors(parent: Ints, ends: Ints) -> tuple[Ints, Ints]:
-    """Return all ancestors of `ends`, highest first, and the row of each vertex among them."""
-    row = np.full(len(parent), NONE, np.int32)
-    for end in ends.ravel():
-        v = end
-        while v != NONE and row[v] == NONE:
-            row[v] = 0
-            v = parent[v]
-    vertices = np.flatnonzero(row == 0)[::-1].astype(np.int32)
-    for i in range(len(vertices)):
-        row[vertices[i]] = i
-    return vertices, row
+def _early_pairs(
+    sources: Points, targets: Points
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Rows of sources and of targets whose empty way would end before it began."""
+    row, end = np.nonzero((targets.offset < 0) & (targets.vertex != NONE))
+    if len(row) == 0:
+        return row, row
+    by_vertex = np.argsort(targets.vertex[row, end], kind="stable")
+    row = row[by_vertex]
+    vertex = targets.vertex[row, end[by_vertex]]
+    asked = sources.vertex.ravel()
+    first = np.searchsorted(vertex, asked, side="left")
+    count = np.searchsorted(vertex, asked, side="right") - first
+    i = np.repeat(np.arange(len(asked)) >> 1, count)
+    step = np.arange(len(i)) - np.repeat(np.cumsum(count) - count, count)
+    j = row[np.repeat(first, count) + step]
+    i, j = np.unique(np.stack([i, j]), axis=1)
+    is_early = _any_early(_taken(sources, i), _taken(targets, j))
+    return i[is_early], j[is_early]
 
 
-@kernel
-def _lower(values: Ints, others: Ints, cost: int) -> None:
-    """Take the less of each value and the other plus `cost`; simple enough for vector code."""
-    step = np.int32(cost)
-    for b in range(len(values)):
-        values[b] = min(values[b], np.int32(others[b] + step))
+def _any_early(sources: Points, targets: Points) -> NDArray[np.bool_]:
+    """Whether any end of each source makes the empty way to the target beside it too short."""
+    ends = [_is_early(sources, targets, k, m) for k, m in PAIRS_OF_ENDS]
+    is_early: NDArray[np.bool_] = np.logical_or.reduce(ends)
+    return is_early
 
 
-@kernel
-def _pass_down(star: Star, vertices: Ints, row: Ints, times: Ints) -> None:
-    """Carry a block's times from the highest vertex down; rows as in `vertices`."""
-    for r in range(len(vertices)):
-        v = vertices[r]
-        for i in range(star.ptr[v], star.ptr[v + 1]):
-            _lower(times[r], times[row[star.head[i]]], star.cost[i])
+def _lone(points: Points, end: int) -> Points:
+    """Points at one of their ends alone."""
+    vertex = points.vertex.copy()
+    vertex[:, 1 - end] = NONE
+    return Points(vertex, points.offset)
 
 
-@kernel
-def _read(times: Ints, row: Ints, targets: Points, out: Ints) -> None:
-    """Read a block's times at the targets; `out` has a row per source."""
-    out[:] = FAR
-    for j in range(len(targets.vertex)):
-        for k in range(2):
-            v = targets.vertex[j, k]
-            if v != NONE:
-                at_end = times[row[v]]
-                for b in range(len(out)):
-                    time = np.int32(at_end[b] + targets.offset[j, k])
-                    out[b, j] = min(out[b, j], time)
+def _by_ends(hierarchy: Hierarchy, sources: Points, targets: Points) -> Costs:
+    """Return the cost between the points of each pair from end to end, shape (4, n_pairs).
+
+    One end each, no end hides a dearer one that alone could be used.
+    """
+    costs = [between(hierarchy, _lone(sources, k), _lone(targets, m)) for k, m in PAIRS_OF_ENDS]
+    return np.stack(costs)
 
 
-@kernel
-def sweep(leaving: Star, reaching: Star, sources: Points, targets: Points, out: Ints) -> None:
-    """Fill `out` with the times from every source to every target."""
-    vertices, row = _ancestors(reaching.parent, targets.vertex)
-    climb = _no_climb(len(leaving.parent))
-    times = np.empty((len(vertices), BLOCK), np.int32)
-    for first in range(0, len(out), BLOCK):
-        last = min(first + BLOCK, len(out))
-        times[:] = FAR
-        for s in range(first, last):
-            chain = _climb(leaving, sources.vertex[s], sources.offset[s], climb)
-            for v in chain:
-                if row[v] != NONE:
-                    times[row[v], s - first] = climb.time[v]
-            _forget(climb, chain)
-        _pass_down(reaching, vertices, row, times)
-        _read(times, row, targets, out[first:last])
-
-
-@kernel
-def _meet(chain: Ints, out: Climb, back: Climb) -> int:
-    """Return the vertex of `chain` at which the two climbs meet soonest, or NONE."""
-    best, soonest = NONE, FAR
-    for v in chain:
-        if out.time[v] + back.time[v] < soonest:
-            soonest = out.time[v] + back.time[v]
-            best = v
-    return best
-
-
-@kernel
-def _over(top: int, out: Climb, back: Climb, path: Ints) -> Ints:
-    """Return the vertices up to `top` and down again, written into `path`."""
-    n, v = 0, top
-    while v != NONE:
-        path[n] = v
-        n += 1
-        v = out.came[v]
-    path[:n] = path[:n][::-1].copy()
-    v = back.came[top]
-    while v != NONE:
-        path[n] = v
-        n += 1
-        v = back.came[v]
-    return path[:n]
-
-
-@kernel
-def _unpack(shortcuts: Shortcuts, u: int, v: int, arcs: Ints, n: int) -> tuple[Ints, int]:
-    """Append the arcs from `u` to `v` in order of travel; return `arcs` and their number."""
-    steps = [(u, v)]
-    while len(steps) > 0:
-        u, v = steps.pop()
-        e = find(shortcuts.ptr, shortcuts.head, min(u, v), max(u, v))
-        way = shortcuts.up if u < v else shortcuts.down
-        if way.via[e] == NONE:
-            arcs = grown(arcs, n + 1)
-            arcs[n] = way.arc[e]
-            n += 1
-        else:
-            steps.append((way.via[e], v))
-            steps.append((u, way.via[e]))
-    return arcs, n
-
-
-@kernel
-def _which(ends: Ints, offset: Ints, v: int) -> int:
-    """Return which end is `v`, the nearer one where both are."""
-    return 0 if ends[0] == v and not (ends[1] == v and offset[1] < offset[0]) else 1
-
-
-@kernel
-def trace(
-    leaving: Star, reaching: Star, shortcuts: Shortcuts, sources: Points, targets: Points
-) -> tuple[Ints, Ints, NDArray[np.int64], Ints]:
-    """Return cost, ends used, offsets and arcs of the way from each source to its target."""
-    n, n_pairs = len(leaving.parent), len(sources.vertex)
-    out, back, path = _no_climb(n), _no_climb(n), np.empty(n, np.int32)
-    cost = np.full(n_pairs, FAR, np.int32)
-    ends = np.full((n_pairs, 2), NONE, np.int32)
-    offsets = np.zeros(n_pairs + 1, np.int64)
-    arcs, n_arcs = np.empty(64, np.int32), 0
-    for i in range(n_pairs):
-        up = _climb(leaving, sources.vertex[i], sources.offset[i], out)
-        down = _climb(reaching, targets.vertex[i], targets.offset[i], back)
-        top = _meet(up, out, back)
-        if top != NONE:
-            cost[i] = out.time[top] + back.time[top]
-            over = _over(top, out, back, path)
-            for k in range(len(over) - 1):
-                arcs, n_arcs = _unpack(shortcuts, over[k], over[k + 1], arcs, n_arcs)
-            ends[i, 0] = _which(sources.vertex[i], sources.offset[i], over[0])
-            ends[i, 1] = _which(targets.vertex[i], targets.offset[i], over[-1])
-        offsets[i + 1] = n_arcs
-        _forget(out, up)
-        _forget(back, down)
-    return cost, ends, offsets, arcs[:n_arcs].copy()
+def _narrowed(
+    hierarchy: Hierarchy, sources: Points, targets: Points, pairs: NDArray[np.integer]
+) -> tuple[Points, Points]:
+    """Leave the points of these pairs the one end each that their fastest way uses."""
+    best = _by_ends(hierarchy, _taken(sources, pairs), _taken(targets, pairs)).argmin(axis=0)
+    ends = np.array(PAIRS_OF_ENDS)[best]
+    source, target = sources.vertex.copy(), targets.vertex.copy()
+    source[pairs, 1 - ends[:, 0]] = NONE
+    target[pairs, 1 - ends[:, 1]] = NONE
+    return Points(source, sources.offset), Points(target, targets.offset)

@@ -25,6 +25,7 @@ def runs(scale: str) -> list[list[str]]:
         ["sample.py", "--scale", scale, *on_roads],
         ["crs.py"],
         ["formats.py", "--scale", scale],
+        ["osm.py"],
         ["boundary.py"],
         ["topology.py", "--scale", scale],
         ["grid.py", "--scale", scale, "--prove", "20", "--seconds", "10"],
@@ -36,8 +37,7 @@ def runs(scale: str) -> list[list[str]]:
         ["register.py"],
         ["hotspot.py"],
         ["demand.py", "--scale", scale],
-        ["travel.py"],
-        *([["travel.py", *on_roads]] if on_roads else []),
+        ["travel.py", "--network", "grid", f"sample:{scale}", *on_roads[1:]],
         ["night.py"],
         ["map.py", "--scale", scale],
     ]

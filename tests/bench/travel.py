@@ -1,52 +1,49 @@
 """Bench: travel times of the hierarchy beside other engines, on the same weights.
 
-    python tests/bench/travel.py --network FILE --peers scipy,networkx,igraph --json out.jsonl
+    python tests/bench/travel.py --network grid sample:city FILE --peers scipy,networkx,igraph
+    python tests/bench/travel.py --network full delaunay thin islands --peers "" --sizes 2000
 
-Every engine runs in a process of its own, on one thread, and answers the same matrix between the
-same random nodes in milliseconds. scipy's Dijkstra is the oracle: each row an engine computed is
-compared with it, as integers. An engine that does not finish a matrix within ``--seconds`` is
-stopped after whole rows and its time scaled up; such rows are marked ``~``.
+Networks are files, made-up ones of any size, or the sample's (`travel_streets.py`). Every engine
+(`travel_engines.py`) runs in a process of its own, on one thread, and answers the same matrix
+between the same random nodes in milliseconds. scipy's Dijkstra is the oracle: each row an engine
+computed is compared with it, as integers. An engine that does not finish a matrix within
+``--seconds`` is stopped after whole rows and its time scaled up; such rows are marked ``~``.
+
+Our own chain is timed beside: cleaning, topology, the file, start-up from it, new weights, lengths,
+turns, snapping, legs, a route of 30 stops. Times are CPU seconds; the megabytes are the most the
+process held so far, imports included.
 """
 
 import argparse
 import importlib.util
-import json
 import multiprocessing
 import os
 import resource
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+from report import Line, append_json
+from travel_engines import ENGINES, WHOLE_MATRIX, Arcs, with_scipy
+from travel_streets import named_streets
 
+from geo.errors import LimitExceeded
 from geo.units import LIAOCHENG_EPSG
 from routing.model import UNREACHABLE, Mode, Place
-
-Matrix = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Milliseconds from some nodes to some nodes."""
 
 ROWS_AT_ONCE = 16
 """Rows between two looks at the clock."""
 
-
-@dataclass(frozen=True)
-class Arcs:
-    """Open arcs without loops or parallels: what every engine gets."""
-
-    tail: np.ndarray
-    head: np.ndarray
-    weight: np.ndarray
-    xy: np.ndarray
-
-    @property
-    def n(self) -> int:
-        return len(self.xy)
+N_VENUES = 75_276
+"""Points snapped: the venues of a prefecture."""
 
 
 @dataclass
@@ -60,125 +57,6 @@ def clocked() -> Iterator[Clock]:
     clock, wall, cpu = Clock(), time.perf_counter(), time.process_time()
     yield clock
     clock.wall, clock.cpu = time.perf_counter() - wall, time.process_time() - cpu
-
-
-# ------------------------------------------------------------------------------- engines
-
-
-def with_patrolgrid(arcs: Arcs) -> Matrix:
-    from routing import hierarchy
-
-    tail, head = arcs.tail.astype(np.int32), arcs.head.astype(np.int32)
-    x, y = np.rint((arcs.xy - arcs.xy.min(axis=0)) * 10).astype(np.int32).T.copy()
-    topology = hierarchy.build_topology(arcs.n, tail, head, x, y)
-    metric = hierarchy.customise(topology, arcs.weight.astype(np.int32))
-
-    def at(nodes: np.ndarray) -> hierarchy.Ends:
-        node = np.stack([nodes, np.full_like(nodes, hierarchy.NONE)], axis=1).astype(np.int32)
-        return hierarchy.Ends(node=node, offset=np.zeros_like(node))
-
-    return lambda origins, goals: hierarchy.distances(metric, at(origins), at(goals))
-
-
-def with_scipy(arcs: Arcs) -> Matrix:
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import dijkstra
-
-    shape = (arcs.n, arcs.n)
-    graph = csr_array((arcs.weight.astype(float), (arcs.tail, arcs.head)), shape=shape)
-    return lambda origins, goals: dijkstra(graph, indices=origins)[:, goals]
-
-
-def with_networkx(arcs: Arcs) -> Matrix:
-    import networkx as nx
-
-    graph = nx.DiGraph()
-    graph.add_nodes_from(range(arcs.n))
-    columns = (arcs.tail.tolist(), arcs.head.tolist(), arcs.weight.tolist())
-    graph.add_weighted_edges_from(zip(*columns, strict=True))
-
-    def row(origin: int, goals: np.ndarray) -> list[float]:
-        found = nx.single_source_dijkstra_path_length(graph, origin)
-        return [found.get(goal, np.inf) for goal in goals.tolist()]
-
-    return lambda origins, goals: np.array([row(o, goals) for o in origins.tolist()])
-
-
-def with_igraph(arcs: Arcs) -> Matrix:
-    import igraph
-
-    edges = np.stack([arcs.tail, arcs.head], axis=1)
-    graph = igraph.Graph(n=arcs.n, edges=edges, directed=True)
-    weight = arcs.weight.astype(float).tolist()
-
-    def matrix(origins: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        # igraph wants every goal once
-        goal, back = np.unique(goals, return_inverse=True)
-        times = graph.distances(origins.tolist(), goal.tolist(), weights=weight, mode="out")
-        return np.array(times)[:, back]
-
-    return matrix
-
-
-def with_rustworkx(arcs: Arcs) -> Matrix:
-    import rustworkx
-
-    graph = rustworkx.PyDiGraph()
-    graph.add_nodes_from(range(arcs.n))
-    columns = (arcs.tail.tolist(), arcs.head.tolist(), arcs.weight.astype(float).tolist())
-    graph.extend_from_weighted_edge_list(list(zip(*columns, strict=True)))
-
-    def row(origin: int, goals: np.ndarray) -> list[float]:
-        found = dict(rustworkx.dijkstra_shortest_path_lengths(graph, origin, float))
-        return [0.0 if goal == origin else found.get(goal, np.inf) for goal in goals.tolist()]
-
-    return lambda origins, goals: np.array([row(o, goals) for o in origins.tolist()])
-
-
-def with_pandana(arcs: Arcs) -> Matrix:
-    import pandana
-    import pandas as pd
-
-    x, y = (pd.Series(column) for column in arcs.xy.T)
-    ends = (pd.Series(arcs.tail), pd.Series(arcs.head))
-    weight = pd.DataFrame({"weight": arcs.weight.astype(float)})
-    network = pandana.Network(x, y, *ends, weight, twoway=False)
-
-    def matrix(origins: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        pairs = np.repeat(origins, len(goals)), np.tile(goals, len(origins))
-        return np.array(network.shortest_path_lengths(*pairs)).reshape(len(origins), -1)
-
-    return matrix
-
-
-def with_pyroutingkit(arcs: Arcs) -> Matrix:
-    import pyroutingkit
-
-    topology = pyroutingkit.CCHTopology()
-    lat, lon = arcs.xy[:, 1].astype(np.float32), arcs.xy[:, 0].astype(np.float32)
-    ends = (arcs.tail.astype(np.uint32), arcs.head.astype(np.uint32))
-    topology.build(*ends, lat, lon, arcs.n)
-    metric = pyroutingkit.CCHMetric(topology)
-    metric.customize(arcs.weight.astype(np.uint32))
-
-    def matrix(origins: np.ndarray, goals: np.ndarray) -> np.ndarray:
-        asked = (origins.astype(np.uint32), goals.astype(np.uint32))
-        return np.asarray(metric.distances_many_to_many(*asked), dtype=float)
-
-    return matrix
-
-
-ENGINES: dict[str, Callable[[Arcs], Matrix]] = {
-    "patrolgrid": with_patrolgrid,
-    "scipy": with_scipy,
-    "networkx": with_networkx,
-    "igraph": with_igraph,
-    "rustworkx": with_rustworkx,
-    "pandana": with_pandana,
-    "pyroutingkit": with_pyroutingkit,
-}
-WHOLE_MATRIX = {"patrolgrid", "pyroutingkit"}
-"""Engines that share work between rows: asked for all rows at once."""
 
 
 # ---------------------------------------------------------------------------------- runs
@@ -251,89 +129,177 @@ def compare(rows: list[dict[str, Any]], oracle: dict[str, np.ndarray]) -> None:
         row["is_equal"] = bool(np.array_equal(truth, times))
 
 
+class Runs:
+    """Rows of one process's own runs."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    @contextmanager
+    def timed(self, case: str, n: int) -> Iterator[None]:
+        """Time what is done inside as one row."""
+        with clocked() as clock:
+            yield
+        self.rows.append(_result(case, "patrolgrid", clock, n=n))
+
+    def judge(self, *, is_equal: bool) -> None:
+        """Say whether the last row's answer is that of another way of computing it."""
+        self.rows[-1]["is_equal"] = is_equal
+
+
 def run_ours(streets: gpd.GeoDataFrame, epsg: int, seed: int) -> list[dict[str, Any]]:
-    """Time our own chain on a street frame: cleaning, snapping, legs, a route of 30 stops."""
+    """Time our own chain on a street frame, from cleaning to a route of 30 stops."""
+    from routing.io.network_file import NetworkFile, streets_digest
     from routing.network import MODES, build_network
     from routing.travel import Travel, warm_up
 
     warm_up()
-    rng = np.random.default_rng(seed)
-    rows = []
-
-    def timed(case: str, n: int, clock: Clock) -> None:
-        rows.append(_result(case, "patrolgrid", clock, n=n))
-
-    with clocked() as clock:
-        network, _ = build_network(streets, epsg=epsg)
-    timed("clean network", network.n_segments, clock)
-    with clocked() as clock:
-        travel = Travel(network)
-    timed("topology", network.n_nodes, clock)
-    lonlat = network.lonlat[rng.integers(0, len(network.lonlat), 75_276)]
+    runs, rng = Runs(), np.random.default_rng(seed)
+    with runs.timed("clean network", len(streets)):
+        network, report = build_network(streets, epsg=epsg)
+    travel = Travel(network)
+    with runs.timed("topology", network.n_nodes):
+        topology = travel.topology
+    lonlat = network.lonlat[rng.integers(0, len(network.lonlat), N_VENUES)]
     lonlat = lonlat + rng.normal(0.0, 2e-4, lonlat.shape)
-    with clocked() as clock:
+    with runs.timed("snap", len(lonlat)):
         travel.snap(lonlat)
-    timed("snap", len(lonlat), clock)
     places = [
         Place(place_id=str(i), name="", lon=float(lon), lat=float(lat))
         for i, (lon, lat) in enumerate(lonlat[:2000])
     ]
     for mode in MODES:
-        with clocked() as clock:
+        with runs.timed(f"first time by {mode}", network.n_nodes):
             travel.times(places[:2], (mode,))
-        timed(f"weights {mode}", network.n_nodes, clock)
-    with clocked() as clock:
+    with runs.timed("times of places", len(places)):
         times = travel.times(places, (Mode.CAR,))
-    timed("times of places", len(places), clock)
     chosen = rng.integers(0, len(places), (10_000, 2))
     pairs = [(places[i], places[j], Mode.CAR) for i, j in chosen]
-    with clocked() as clock:
+    with runs.timed("legs with geometry and names", len(pairs)):
         legs = travel.legs(pairs)
-    timed("legs with geometry and names", len(legs), clock)
     seconds = times.seconds[0, chosen[:, 0], chosen[:, 1]]
-    rows[-1]["is_equal"] = bool(np.array_equal(seconds, [leg.seconds for leg in legs]))
+    runs.judge(is_equal=bool(np.array_equal(seconds, [leg.seconds for leg in legs])))
     stops = [(a, b, Mode.CAR) for a, b in pairwise(places[:30])]
-    with clocked() as clock:
+    with runs.timed("route of 30 stops", len(stops)):
         travel.legs(stops)
-    timed("route of 30 stops", len(stops), clock)
-    return rows
-
-
-def run_apart(function: Callable[..., list[dict[str, Any]]], *args: object) -> list[dict[str, Any]]:
-    """Run in a fresh process, so that memory peaks do not mix."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, args)
-
-
-# ------------------------------------------------------------------------------- streets
-
-
-def grid_streets(side: int, seed: int) -> gpd.GeoDataFrame:
-    """Make a jittered grid with gaps and one-ways: a network of any size without a file."""
-    import pandas as pd
-    import shapely
-
-    from geo.frames import Col, StreetClass
-
-    rng = np.random.default_rng(seed)
-    number = np.arange(side * side).reshape(side, side)
-    tail = np.r_[number[:, :-1].ravel(), number[:-1].ravel()]
-    head = np.r_[number[:, 1:].ravel(), number[1:].ravel()]
-    kept = rng.random(len(tail)) < 0.72
-    xy = np.stack(np.divmod(np.arange(side * side), side), axis=1) * 0.001
-    xy = np.round(xy + rng.uniform(-3e-4, 3e-4, xy.shape) + [115.5, 36.0], 7)
-    ends = np.stack([xy[tail[kept]], xy[head[kept]]], axis=1)
-    classes = np.array(list(StreetClass)[1:4], dtype=str)
-    n = len(ends)
-    return gpd.GeoDataFrame(
-        {
-            Col.SEGMENT_ID: pd.Series([f"g{i}" for i in range(n)], dtype="str"),
-            Col.NAME: pd.Series([""] * n, dtype="str"),
-            Col.STREET_CLASS: pd.Series(classes[rng.choice(3, n, p=[0.1, 0.2, 0.7])], dtype="str"),
-            Col.ONEWAY: pd.Series(rng.random(n) < 0.15, dtype=bool),
-        },
-        geometry=gpd.GeoSeries(shapely.linestrings(ends), crs=4326),
+    file = NetworkFile(
+        network=network,
+        topology=topology,
+        report=report,
+        source="bench",
+        data_date=date(2026, 1, 1),
+        streets=streets_digest(streets),
     )
+    return runs.rows + run_file(file, places[:2])
+
+
+def run_file(file: Any, places: list[Place]) -> list[dict[str, Any]]:
+    """Time the network's file: written, read again, and the first travel time out of it."""
+    from routing.io.network_file import read_network, write_network
+    from routing.travel import Travel
+
+    runs = Runs()
+    expected = Travel(file.network, topology=file.topology).times(places, (Mode.CAR,)).seconds
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "city.npz"
+        with runs.timed("write the file", file.network.n_nodes):
+            write_network(path, file)
+        with runs.timed("load the file", file.network.n_nodes):
+            network, topology = read_network(path)
+    with runs.timed("start-up from it", network.n_nodes):
+        travel = Travel(network, topology=topology)
+    with runs.timed("first time after it", network.n_nodes):
+        found = travel.times(places, (Mode.CAR,)).seconds
+    runs.judge(is_equal=bool(np.array_equal(found, expected)))
+    return runs.rows
+
+
+def run_kernels(streets: gpd.GeoDataFrame, epsg: int, seed: int, size: int) -> list[dict[str, Any]]:
+    """Time the hierarchy itself: nodes, lengths, turns; rows of scipy beside the matrices."""
+    from routing import hierarchy
+    from routing.network import arc_times, build_network
+
+    hierarchy.warm_up()
+    runs = Runs()
+    network, _ = build_network(streets, epsg=epsg)
+    times = arc_times(network, Mode.CAR)
+    x, y = np.rint(10.0 * (network.node_xy - network.node_xy.min(axis=0))).astype(np.int32).T.copy()
+    tail, head, n = network.arc_tail, network.arc_head, network.n_nodes
+    topology = hierarchy.build_topology(n, tail, head, x, y)
+    with runs.timed("load topology alone", n):
+        columns = {name: column.copy() for name, column in topology.to_arrays().items()}
+        topology = hierarchy.Topology.from_arrays(columns)
+    with runs.timed("new weights", n):
+        hierarchy.customise(topology, times.whole)
+    metres = np.repeat(network.length, 2)
+    with runs.timed("new weights with lengths", n):
+        metric = hierarchy.customise(topology, times.whole, metres=metres)
+    reached = np.unique(tail[times.whole < UNREACHABLE])
+    asked = np.random.default_rng(seed).choice(reached, min(size, len(reached)), replace=False)
+    points = at_nodes(asked)
+    with runs.timed(f"times and lengths {size}", len(asked)):
+        found, _ = hierarchy.lengths(metric, points, points)
+    runs.judge(is_equal=agrees(found, Arcs(tail, head, times.whole, network.node_xy), asked))
+
+    try:
+        time_turns(runs, network, times, seed, size)
+    except LimitExceeded as refused:
+        print(f"turns: {refused}")
+    return runs.rows
+
+
+def time_turns(runs: Runs, network: Any, times: Any, seed: int, size: int) -> None:
+    """Time the turn graph and its hierarchy."""
+    from routing import hierarchy
+    from routing.network.turn import turn_graph, turn_times
+
+    with runs.timed("turns: graph", network.n_nodes):
+        graph = turn_graph(network)
+        weight = turn_times(network, graph, Mode.CAR, times)
+    ends = graph.n_arcs, graph.tail, graph.head
+    with runs.timed("turns: topology", graph.n_arcs):
+        topology = hierarchy.build_topology(*ends, graph.x, graph.y, bundle=graph.segment)
+    with runs.timed("turns: new weights", graph.n_arcs):
+        metric = hierarchy.customise(topology, weight)
+    reached = np.flatnonzero(times.whole < UNREACHABLE)
+    asked = np.random.default_rng(seed).choice(reached, min(size, len(reached)), replace=False)
+    points = at_nodes(asked)
+    with runs.timed(f"turns: matrix {size}", len(asked)):
+        found = hierarchy.distances(metric, points, points)
+    turns = Arcs(graph.tail, graph.head, weight, np.stack([graph.x, graph.y], axis=1))
+    runs.judge(is_equal=agrees(found, turns, asked))
+
+
+def at_nodes(nodes: np.ndarray) -> Any:
+    """Return nodes as points of the hierarchy."""
+    from routing import hierarchy
+
+    node = np.stack([nodes, np.full_like(nodes, hierarchy.NONE)], axis=1).astype(np.int32)
+    return hierarchy.Ends(node=node, offset=np.zeros_like(node))
+
+
+def agrees(found: np.ndarray, arcs: Arcs, asked: np.ndarray) -> bool:
+    """Whether the first rows of a matrix are scipy's, as integers."""
+    truth = with_scipy(fastest(arcs))(asked[:ROWS_AT_ONCE], asked)
+    truth[np.isinf(truth)] = UNREACHABLE
+    return bool(np.array_equal(truth, found[:ROWS_AT_ONCE]))
+
+
+def run_apart(
+    function: Callable[..., list[dict[str, Any]]], *args: object, limit: float | None = None
+) -> list[dict[str, Any]]:
+    """Run in a fresh process, so that memory peaks do not mix; at most `limit` seconds."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply_async(function, args).get(timeout=limit)
+
+
+def fastest(arcs: Arcs) -> Arcs:
+    """Leave out closed arcs and loops, and keep the fastest of parallels: scipy adds them up."""
+    order = np.lexsort((arcs.weight, arcs.head, arcs.tail))
+    order = order[(arcs.weight[order] < UNREACHABLE) & (arcs.tail[order] != arcs.head[order])]
+    key = arcs.tail[order].astype(np.int64) * arcs.n + arcs.head[order]
+    first = order[np.unique(key, return_index=True)[1]]
+    return Arcs(arcs.tail[first], arcs.head[first], arcs.weight[first], arcs.xy)
 
 
 def car_arcs(streets: gpd.GeoDataFrame, epsg: int) -> Arcs:
@@ -342,22 +308,51 @@ def car_arcs(streets: gpd.GeoDataFrame, epsg: int) -> Arcs:
 
     network, _ = build_network(streets, epsg=epsg)
     weight = arc_times(network, Mode.CAR).whole
-    tail, head = network.arc_tail, network.arc_head
-    order = np.lexsort((weight, head, tail))
-    order = order[(weight[order] < UNREACHABLE) & (tail[order] != head[order])]
-    key = tail[order].astype(np.int64) * network.n_nodes + head[order]
-    first = order[np.unique(key, return_index=True)[1]]
-    return Arcs(tail=tail[first], head=head[first], weight=weight[first], xy=network.node_xy)
+    return fastest(Arcs(network.arc_tail, network.arc_head, weight, network.node_xy))
+
+
+def run_network(name: str, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Run everything on one network."""
+    streets = named_streets(name, options.seed)
+    arcs = car_arcs(streets, options.epsg)
+    reached = np.unique(np.r_[arcs.tail, arcs.head])
+    sizes = [k for k in map(int, options.sizes.split(",")) if k <= len(reached)]
+    nodes = np.random.default_rng(options.seed).choice(reached, max(sizes), replace=False)
+    print(f"{name}: {len(reached):,} nodes, {len(arcs.tail):,} arcs (car)", flush=True)
+    rows = run_apart(run_ours, streets, options.epsg, options.seed)
+    rows += run_apart(run_kernels, streets, options.epsg, options.seed, max(sizes))
+    del streets
+    oracle: dict[str, np.ndarray] = {}
+    for engine in dict.fromkeys(["scipy", "patrolgrid", *filter(None, options.peers.split(","))]):
+        if engine != "patrolgrid" and importlib.util.find_spec(engine) is None:
+            print(f"{engine}: not installed (requirements-bench.lock), left out")
+            continue
+        try:
+            asked = (engine, arcs, nodes, sizes, options.seconds)
+            found = run_apart(run_engine, *asked, limit=options.limit)
+        except multiprocessing.TimeoutError:
+            print(f"{engine}: no answer within {options.limit:.0f} s, left out")
+            continue
+        if engine == "scipy":
+            oracle = {row["case"]: row["times"] for row in found if "times" in row}
+        compare(found, oracle)
+        rows += found
+    return rows
 
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--network", type=Path, help="streets in any format geo.io reads")
-    parser.add_argument("--grid", type=int, default=283, help="else a made-up grid of N x N nodes")
+    parser.add_argument(
+        "--network",
+        nargs="+",
+        default=["grid"],
+        help="files geo.io reads, grid, full, delaunay, thin, islands (or KIND:JUNCTIONS), sample",
+    )
     parser.add_argument("--epsg", type=int, default=LIAOCHENG_EPSG)
     parser.add_argument("--sizes", default="100,500,2000", help="origins (= destinations)")
     parser.add_argument("--peers", default="scipy,networkx", help=",".join(list(ENGINES)[1:]))
     parser.add_argument("--seconds", type=float, default=10.0, help="per engine and matrix")
+    parser.add_argument("--limit", type=float, default=300.0, help="wall seconds per engine")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, help="append JSON lines to this file")
     return parser.parse_args()
@@ -381,32 +376,12 @@ def show(rows: list[dict[str, Any]]) -> None:
 def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     options = parsed()
-    if options.network is None:
-        streets = grid_streets(options.grid, options.seed)
-    else:
-        from geo.io import read_streets
-
-        streets = read_streets(options.network).frame
-    arcs = car_arcs(streets, options.epsg)
-    reached = np.unique(np.r_[arcs.tail, arcs.head])
-    sizes = [k for k in map(int, options.sizes.split(",")) if k <= len(reached)]
-    nodes = np.random.default_rng(options.seed).choice(reached, max(sizes), replace=False)
-    print(f"{options.network or 'grid'}: {len(reached):,} nodes, {len(arcs.tail):,} arcs (car)")
-    rows = run_apart(run_ours, streets, options.epsg, options.seed)
-    oracle: dict[str, np.ndarray] = {}
-    for engine in dict.fromkeys(["scipy", "patrolgrid", *options.peers.split(",")]):
-        if engine != "patrolgrid" and importlib.util.find_spec(engine) is None:
-            print(f"{engine}: not installed (requirements-bench.lock), left out")
-            continue
-        found = run_apart(run_engine, engine, arcs, nodes, sizes, options.seconds)
-        if engine == "scipy":
-            oracle = {row["case"]: row["times"] for row in found if "times" in row}
-        compare(found, oracle)
-        rows += found
-    show(rows)
-    if options.json:
-        with options.json.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
+    names = {field.name for field in fields(Line)}
+    for name in options.network:
+        rows = run_network(name, options)
+        show(rows)
+        lines = [Line(**{k: v for k, v in row.items() if k in names}) for row in rows]
+        append_json(options.json, lines)
 
 
 if __name__ == "__main__":
