@@ -38,6 +38,10 @@ def runs(scale: str) -> list[list[str]]:
         ["hotspot.py"],
         ["demand.py", "--scale", scale],
         ["travel.py", "--network", "grid", f"sample:{scale}", *on_roads[1:]],
+        ["closure.py", "--scale", scale],
+        ["isochrone.py", "--peers", "scipy,buffer", *on_roads],
+        ["sweep.py", "--peers", "eulerize,matching", *on_roads],
+        ["sweep.py", "--streets", "400", "--teams", "3,5,8", *on_roads],
         ["night.py"],
         ["map.py", "--scale", scale],
     ]
