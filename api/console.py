@@ -59,6 +59,31 @@ def _report_to(bar: Progress, task: TaskID) -> Report:
 
 
 @contextmanager
+def unwind_on_signal() -> Iterator[None]:
+    """Let a request to end the program unwind it, so that nothing half-done stays behind.
+
+    Python ends at once on SIGTERM (``kill``, ``timeout``, a server that shuts down) and on SIGHUP
+    (a terminal that was closed); Ctrl-C unwinds as it is. A signal that is ignored or taken by
+    somebody already is left alone. The exit status is that of shells, 128 and the signal.
+    """
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    taken = []
+    if threading.current_thread() is threading.main_thread():
+        known = (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP"))
+        taken = [n for n in known if n is not None and signal.getsignal(n) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
 def stop_on_interrupt(message: str) -> Iterator[StopToken]:
     """Turn the first Ctrl-C into a stop token, and let the second one end the program.
 

@@ -55,6 +55,7 @@ TABLE: Final[Mapping[type[PatrolgridError], Row]] = {
     errors.FileMissing: _row(422),
     errors.FileUnreadable: _row(422),
     errors.FileEmpty: _row(422),
+    errors.FileBlank: _row(422),
     errors.ColumnMissing: _row(422),
     errors.ValueInvalid: _row(422),
     errors.CodeInvalid: _row(422),

@@ -7,6 +7,7 @@
     │   ├── FileMissing             no such file
     │   ├── FileUnreadable          not the format its name says, damaged, or of a kind we refuse
     │   ├── FileEmpty               readable, but holds no row
+    │   │   └── FileBlank           not one byte
     │   ├── ColumnMissing           a required column is absent
     │   ├── ValueInvalid            a value outside what its column allows
     │   │   └── RuleInvalid         a key or value of a rules file
@@ -69,7 +70,8 @@ class PatrolgridError(Exception):
     Parameters
     ----------
     **params
-        Values of the template's fields. They never hold a personal value.
+        Values of the template's fields; of a list, its members are told one after another. They
+        never hold a personal value.
     """
 
     code: ClassVar[str] = "error"
@@ -77,7 +79,11 @@ class PatrolgridError(Exception):
 
     def __init__(self, **params: object) -> None:
         self.params = params
-        super().__init__(self.template.format(**params))
+        told = {
+            name: ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+            for name, value in params.items()
+        }
+        super().__init__(self.template.format(**told))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Rebuild from parameters, so that errors cross process borders."""
@@ -121,6 +127,13 @@ class FileEmpty(InputError):
 
     code = "input.file.empty"
     template = "{source}: the file holds no row. Export it again with at least one row."
+
+
+class FileBlank(FileEmpty):
+    """A file without a single byte, whatever its format: a copy or a download that broke off."""
+
+    code = "input.file.blank"
+    template = "{source}: the file has no content (0 bytes). Copy or export it again."
 
 
 class ColumnMissing(InputError):

@@ -156,7 +156,7 @@ def test_a_users_workbook_is_read(tmp_path):
     [
         ("year = ", "TOML"),
         ("x = " + "[" * 5000, "TOML"),
-        ("", "no row"),
+        ("", "0 bytes"),
         ('year = "2027"', "1990"),
         ("year = 1066", "1990"),
         ("year = 2027\nnotice = 7", "text"),
@@ -190,6 +190,15 @@ def test_a_calendar_file_that_cannot_be_is_refused_in_both_languages(tmp_path, w
         or "1066" in str(caught.value)
     )
     assert explain(caught.value, "zh")
+
+
+def test_a_calendar_in_another_encoding_says_how_to_save_it(tmp_path):
+    file = tmp_path / "own.toml"
+    file.write_text('year = 2027\ntitle = "本市休市"', encoding="gb18030")
+    with pytest.raises(FileUnreadable, match="not UTF-8"):
+        read_calendar_file(file)
+    file.write_text('year = 2027\ntitle = "本市休市"', encoding="utf-8-sig")
+    assert read_calendar_file(file)[0].year == 2027
 
 
 def test_a_table_that_cannot_be_is_refused(tmp_path):

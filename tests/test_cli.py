@@ -131,11 +131,11 @@ def spoil_dwelling(folder):
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (spoil_nothing_in, ("venues.csv", "no row")),
+        (spoil_nothing_in, ("venues.csv", "0 bytes")),
         (spoil_column, ("venues.csv", "column tier", "is missing")),
         (spoil_phone, ("venues.csv", "联系电话", "--drop")),
         (spoil_datum, ("venues.csv", "GCJ-02", "--datum")),
-        (spoil_station, ("stations: the roads do not reach 1/2",)),
+        (spoil_station, ("stations.csv: the roads do not reach 1/2",)),
         (spoil_dwelling, ("venues.csv", "住宅")),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

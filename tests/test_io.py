@@ -20,6 +20,7 @@ from api.i18n import catalogue, explain
 from geo.errors import (
     CodeInvalid,
     ColumnMissing,
+    FileBlank,
     FileEmpty,
     FileMissing,
     FileUnreadable,
@@ -133,9 +134,11 @@ def test_a_row_with_too_many_cells_is_named(tmp_path):
 
 
 def test_an_empty_file_and_a_file_of_a_header(tmp_path):
-    for text in ("", "\n", VENUES_CSV.splitlines()[0] + "\n"):
+    for text in ("\n", VENUES_CSV.splitlines()[0] + "\n"):
         with pytest.raises(FileEmpty, match=r"v\.csv: the file holds no row"):
             read_venues(write(tmp_path / "v.csv", text))
+    with pytest.raises(FileBlank, match=r"v\.csv: the file has no content \(0 bytes\)"):
+        read_venues(write(tmp_path / "v.csv", ""))
 
 
 def test_no_such_file(tmp_path):
@@ -853,7 +856,7 @@ def test_water_without_rows_is_an_empty_layer(tmp_path):
         assert "note.empty" in notes(reading)
 
 
-def test_overlapping_boundaries_and_repeated_ids_are_noted(tmp_path):
+def test_overlapping_boundaries_are_noted_and_repeated_ids_refused_once(tmp_path):
     frame = villages()
     frame.loc[1, "geometry"] = square(0.5)
     frame.to_file(tmp_path / "b.gpkg")
@@ -861,7 +864,7 @@ def test_overlapping_boundaries_and_repeated_ids_are_noted(tmp_path):
     villages().to_file(tmp_path / "c.gpkg")
     assert "note.overlap" not in notes(read_boundaries(tmp_path / "c.gpkg"))
     reading = read_venues(write(tmp_path / "v.csv", VENUES_CSV.replace("A2", "A1")))
-    assert notes(reading)["note.repeated"]["n"] == 1
+    assert [(one.row, one.code) for one in reading.refused] == [(2, "refusal.repeated")]
 
 
 def test_all_rows_refused_says_the_reason_in_words(tmp_path):

@@ -1,6 +1,8 @@
 """Files of closures: words, shares, spans, places, and what is refused."""
 
 import json
+from datetime import datetime
+from types import SimpleNamespace
 
 import geopandas as gpd
 import pandas as pd
@@ -8,9 +10,11 @@ import pytest
 import shapely
 
 from api.i18n import text
-from geo.errors import InputError, PersonalDataRefused, ValueInvalid
+from geo.errors import ColumnMissing, FileBlank, InputError, PersonalDataRefused, ValueInvalid
 from geo.frames import CLOSURES, Col, require
 from geo.io.closures import read_closures
+from geo.units import CITY_ZONE, HOUR
+from routing.network import conditions_at
 
 HEAD = "编号,类型,名称,路段编号,开始时间,结束时间,限行对象,剩余速度,lon,lat"
 
@@ -152,3 +156,43 @@ def test_places_not_people(tmp_path):
         read_closures(table(tmp_path, "f1,s-1,13800138000", head="编号,路段编号,手机号"))
     with pytest.raises(InputError):
         read_closures(tmp_path / "none.csv")
+
+
+def test_a_file_of_headings_only_is_a_night_with_nothing_closed(tmp_path):
+    """Issue 6: it was refused as if a night without closures were a fault."""
+    reading = read_closures(table(tmp_path))
+    require(reading.frame, CLOSURES, source="closures", allow_empty=True)
+    assert len(reading.frame) == 0
+    assert [note.code for note in reading.notes] == ["note.empty"]
+    network = SimpleNamespace(n_segments=3)
+    start = datetime(2026, 11, 21, 20, tzinfo=CITY_ZONE)
+    held = conditions_at(network, reading.frame, start=start, length=6 * HOUR)
+    assert held.closure_ids == ()
+    assert not held.is_closed.any()
+    (tmp_path / "closures.csv").write_bytes(b"")
+    with pytest.raises(FileBlank):
+        read_closures(tmp_path / "closures.csv")
+
+
+def test_columns_that_say_nowhere_are_named(tmp_path):
+    """Issue 6: it said that row 1, column geometry, needs a number or date."""
+    with pytest.raises(ColumnMissing) as caught:
+        read_closures(table(tmp_path, "1,2", head="a,b"))
+    said = str(caught.value)
+    assert all(word in said for word in ("lon", "lat", "segment_id", "路段编号", "found: a, b"))
+
+
+def test_rows_without_a_position_lie_on_their_street(tmp_path):
+    """Issue 6: closures were "placed by address or village", the refused row among them."""
+    path = table(
+        tmp_path,
+        "f1,封闭,,s-1,,,,,,",
+        "f2,封闭,,,,,,,,",
+        "f3,封闭,,,,,,,116,36",
+        "f1,封闭,,s-2,,,,,,",
+    )
+    reading = read_closures(path)
+    noted = [(note.code, note.params) for note in reading.notes]
+    assert ("note.closure.segment", {"n": 2, "total": 4}) in noted
+    assert not [code for code, _ in noted if "position" in code or "repeated" in code]
+    assert sorted(refusals(reading)) == [(2, Col.GEOMETRY), (4, Col.CLOSURE_ID)]

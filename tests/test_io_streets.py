@@ -10,7 +10,7 @@ import shapely
 
 from geo.errors import (
     ColumnMissing,
-    FileEmpty,
+    FileBlank,
     FileUnreadable,
     NetworkEmpty,
     PersonalDataRefused,
@@ -166,7 +166,7 @@ def test_damaged_and_empty_files(tmp_path):
         with pytest.raises(FileUnreadable):
             read_streets(path)
         path.write_bytes(b"")
-        with pytest.raises(FileEmpty):
+        with pytest.raises(FileBlank):
             read_streets(path)
 
 

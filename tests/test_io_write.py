@@ -49,6 +49,37 @@ def assert_equal(got, wanted):
             pd.testing.assert_series_equal(got[name], wanted[name])
 
 
+LINE = shapely.LineString([(115.9, 36.4), (116.0, 36.5)])
+AREA = shapely.box(115.9, 36.4, 116.0, 36.5)
+PARTS = shapely.MultiPolygon([AREA, shapely.box(116.1, 36.4, 116.2, 36.5)])
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".fgb"])
+@pytest.mark.parametrize(
+    ("drawn", "declared"),
+    [
+        ([LINE, LINE], "LineString"),
+        ([AREA], "Polygon"),
+        ([PARTS], "MultiPolygon"),
+        ([LINE.centroid, None], "Point"),
+        ([AREA, PARTS], "Unknown"),
+        ([LINE, AREA], "Unknown"),
+        ([], "Unknown"),
+    ],
+)
+def test_a_layer_declares_the_type_of_all_its_rows(tmp_path, suffix, drawn, declared):
+    # Issue 6: layers of lines or areas alone were declared as any geometry.
+    keys = pd.Series(range(len(drawn)), dtype="int64")
+    frame = gpd.GeoDataFrame({"key": keys}, geometry=gpd.GeoSeries(drawn, crs=4326))
+    path = tmp_path / f"a{suffix}"
+    write_file(frame, path, layer="drawn")
+    assert pyogrio.read_info(path)["geometry_type"] == declared
+    again = gpd.read_file(path).geometry
+    assert [None if g is None else g.wkt for g in again] == [
+        None if g is None else g.wkt for g in drawn
+    ]
+
+
 @pytest.mark.parametrize(("layer", "suffix", "epsg", "headers"), list(offered()))
 def test_a_layer_reads_back_equal(small_layers, tmp_path, layer, suffix, epsg, headers):  # noqa: PLR0917
     read, spec = LAYERS[layer]

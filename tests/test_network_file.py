@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from api.i18n import explain
-from geo.errors import FileEmpty, FileMissing, FileUnreadable, OptionInvalid
+from geo.errors import FileBlank, FileMissing, FileUnreadable, OptionInvalid
 from geo.units import LIAOCHENG_EPSG
 from routing.io import network_file as files
 from routing.io.network_file import (
@@ -141,7 +141,7 @@ def test_other_files(tmp_path):
     with pytest.raises(FileMissing):
         open_network(tmp_path / "no.npz")
     (tmp_path / "empty.npz").touch()
-    with pytest.raises(FileEmpty):
+    with pytest.raises(FileBlank):
         open_network(tmp_path / "empty.npz")
     np.savez(tmp_path / "foreign.npz", numbers=np.arange(3))
     with pytest.raises(FileUnreadable):
@@ -153,6 +153,22 @@ def test_other_files(tmp_path):
     np.savez(tmp_path / "object.npz", meta=np.array([{"a": 1}], dtype=object))
     with pytest.raises(FileUnreadable):
         open_network(tmp_path / "object.npz")
+
+
+@pytest.mark.parametrize("name", ["streets.gpkg", "streets.zip", "town.osm", "streets.csv"])
+def test_streets_in_the_place_of_a_network_say_what_to_do(tmp_path, name):
+    """Issue 6: `matrix --network streets.gpkg` called the file damaged."""
+    file = tmp_path / name
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("streets.shp", "lines")
+    else:
+        file.write_text("streets, not a network")
+    with pytest.raises(FileUnreadable) as caught:
+        open_network(file)
+    assert "patrolgrid network STREETS --out city.npz" in explain(caught.value, "en")
+    assert "damaged" not in explain(caught.value, "en")
+    assert "损坏" not in explain(caught.value, "zh")
 
 
 def rewritten(path, change):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from api.i18n import explain
-from geo.errors import FileUnreadable, OptionInvalid, RuleInvalid
+from geo.errors import FileBlank, FileUnreadable, OptionInvalid, RuleInvalid
 from geo.frames import StreetClass
 from geo.io.rules import Section
 from geo.units import CITY_ZONE, HOUR
@@ -51,7 +51,7 @@ def test_own_speeds_and_a_green_wave(tmp_path):
         ("arterial = 40.0", "arterial = 0", ["car.speed", "arterial"]),
         ("arterial = 40.0", "arterial = 400", ["car.speed", "arterial", "400", "150"]),
         ("arterial = 40.0", "arterial = nan", ["car.speed", "arterial"]),
-        ("arterial = 40.0", 'arterial = "40"', ["car.speed", "arterial"]),
+        ("arterial = 40.0", 'arterial = "40"', ["car.speed", "arterial", '"40"']),
         ("arterial = 40.0", "arterail = 40.0", ["car.speed", "arterail"]),
         ("peak = { expressway = 0.6", "peak = { expressway = 6", ["car.share.peak", "expressway"]),
         ("junction_delay = 4.0", "junction_delay = -4.0", ["car", "junction_delay", "-4"]),
@@ -134,3 +134,27 @@ def test_profiles_made_in_code_are_checked_too():
             broken()
     plain = Profile(version="1", speed=NIGHT.speed, junction_delay=dict.fromkeys(MODES, 0.0))
     assert plain.kmh(Mode.CAR, TimeBand.PEAK)[ART] == 40.0
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
+def test_a_file_in_another_encoding_says_how_to_save_it(tmp_path, encoding):
+    """Issue 6: a profile of an editor that writes GBK was called damaged."""
+    path = own(tmp_path, "[corridor]", '[corridor]\n"东昌路" = 50')
+    path.write_bytes(path.read_text("utf-8").encode(encoding))
+    with pytest.raises(FileUnreadable) as caught:
+        read_profile(path)
+    assert "UTF-8" in explain(caught.value, "en")
+    assert "UTF-8 编码" in explain(caught.value, "zh")
+
+
+def test_the_mark_that_windows_puts_before_utf8_is_no_fault(tmp_path):
+    path = own(tmp_path, "arterial = 40.0", "arterial = 41.0")
+    path.write_bytes(path.read_text("utf-8").encode("utf-8-sig"))
+    assert read_profile(path).speed[Mode.CAR][StreetClass.ARTERIAL] == 41.0
+
+
+def test_a_file_without_a_byte_is_no_table(tmp_path):
+    """Issue 6: an empty profile was told to be exported again with at least one row."""
+    (tmp_path / "own.toml").touch()
+    with pytest.raises(FileBlank, match=r"own\.toml: the file has no content \(0 bytes\)"):
+        read_profile(tmp_path / "own.toml")

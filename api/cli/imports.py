@@ -331,6 +331,7 @@ def _write_refused(session: Session, store: "Store", what: "Import", path: Path 
     from api.imports import changes_page  # noqa: PLC0415
 
     path = path or _beside(store, f"refused-{what.layer}-{what.import_id}.csv")
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(text("cli.refused.header", session.lang).split(","))

@@ -36,7 +36,8 @@ def require_outputs(
     Raises
     ------
     OptionInvalid
-        No such folder, a format that cannot hold the result, the same file twice or an input.
+        A folder that cannot be made or written, a format that cannot hold the result, a folder
+        where a file should be, the same file twice or an input.
     """
     from geo.io.hints import Hint  # noqa: PLC0415  heavy: loaded by the commands only
 
@@ -49,6 +50,8 @@ def require_outputs(
         wanted = suffixes[option] if isinstance(suffixes, Mapping) else suffixes
         if path.suffix.lower() not in wanted:
             raise OptionInvalid(option=option, value=path.name, expected=" ".join(wanted))
+        if path.is_dir():
+            raise OptionInvalid(option=option, value=path.name, expected=Hint.NO_FOLDER)
         whole = path.resolve()
         if whole in read or whole in written:
             raise OptionInvalid(option=option, value=path.name, expected=Hint.OWN_FILE)
@@ -74,6 +77,7 @@ def say_refused(session: Session, refused: Sequence["Refusal"], *, beside: Path)
         where = text("cli.refused.row", session.lang, source=source, row=row, column=column)
         session.err.print(f"  ✕ {where}: {reason}", markup=False)
     path = beside.with_name(f"{beside.stem}-refused.csv")
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(text("cli.refused.columns", session.lang).split(","))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from api.console import ConsoleSteps
+from api.console import ConsoleSteps, unwind_on_signal
 from api.i18n import LANGUAGES, Language, both, explain, text
 from api.logs import configure_logs
 from api.settings import Settings, read_settings
@@ -20,7 +20,7 @@ from geo.units import CITY_ZONE
 
 if TYPE_CHECKING:
     from geo.io import Note as ReadingNote
-    from routing.pipeline import Note
+    from routing.roads import Note
 
 EXIT_REFUSED, EXIT_INPUT, EXIT_INFEASIBLE, EXIT_STOPPED = 1, 2, 3, 130
 """Exit statuses: the verifier refuses, bad input, limits that contradict, stopped by hand."""
@@ -58,7 +58,10 @@ class Session:
 
 @contextmanager
 def open_session(lang: str | None) -> Iterator[Session]:
-    """Open a session and turn every error into one sentence and an exit status."""
+    """Open a session and turn every error into one sentence and an exit status.
+
+    A signal that ends it unwinds it: folders with files that are half written go with it.
+    """
     chosen: Language = "en" if lang == "en" else "zh"
     session = Session(chosen)
     try:
@@ -68,7 +71,8 @@ def open_session(lang: str | None) -> Iterator[Session]:
             chosen = session.lang = session.steps.lang = settings.language
         elif lang not in LANGUAGES:
             raise OptionInvalid(option="--lang", value=lang, expected=", ".join(LANGUAGES))
-        yield session
+        with unwind_on_signal():
+            yield session
     except PatrolgridError as error:
         session.err.print(f"✕ {explain(error, chosen)}", markup=False)
         raise typer.Exit(_exit_status(error)) from error
@@ -90,7 +94,9 @@ def require_folder(path: Path, *, option: str = "--out") -> None:
     """Refuse a folder for results that cannot be one, before any work is done."""
     above = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise OptionInvalid(option=option, value=path, expected="a folder that can be written")
+        from geo.io.hints import Hint  # noqa: PLC0415  heavy: loaded by the commands only
+
+        raise OptionInvalid(option=option, value=path, expected=Hint.WRITABLE_FOLDER)
 
 
 def read_day(value: str | None) -> date:

@@ -113,6 +113,7 @@ class OfflineMap(folium.Map):
     def save_page(self, path: Path) -> None:
         """Write the whole page, or nothing."""
         html = self.page()
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
         partial.write_text(html, encoding="utf-8", newline="\n")
         partial.replace(path)

@@ -192,5 +192,5 @@ def _overlaps(frame: pd.DataFrame, source: str) -> tuple[Note, ...]:
         pairs += [f"{names[i]}–{names[k]}" for i, k in zip(one[over], other[over], strict=True)]
     if not pairs:
         return ()
-    params = {"n": len(pairs), "names": "、".join(pairs[:3])}
+    params = {"n": len(pairs), "names": tuple(pairs[:3])}
     return (Note(source=source, code="note.overlap", params=params),)

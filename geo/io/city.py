@@ -220,7 +220,7 @@ def _require_dropped(readings: Mapping[str, Reading], drop: Sequence[str]) -> No
     for header in drop:
         whole, *parts = map(normal_header, header_parts(header))
         if whole not in dropped and not (parts and dropped.issuperset(parts)):
-            raise OptionInvalid(option="--drop", value=header, expected="a header of a file")
+            raise OptionInvalid(option="--drop", value=header, expected=Hint.A_HEADER)
 
 
 def _require_inside(frames: Mapping[str, Any], paths: LayerPaths) -> None:

@@ -14,8 +14,10 @@ from geo.crs import Datum, datum_of
 from geo.frames import CLOSURES, ClosureKind, Col
 from geo.io import words
 from geo.io.draft import Draft, begin, fill, finish
-from geo.io.headers import find_header
+from geo.io.headers import find_header, missing
+from geo.io.layers import read_empty
 from geo.io.opening import open_table
+from geo.io.position import has_columns
 from geo.io.report import Reading
 from geo.io.spec import Field, LayerSpec, field_of
 from geo.io.table import Table
@@ -31,6 +33,7 @@ _KINDS: Final = (
 CLOSURE_SPEC: Final = LayerSpec(
     schema=CLOSURES,
     id_prefix="c",
+    unplaced="",
     fields={
         Col.CLOSURE_ID: Field(aliases=("编号", "编码", "公告编号", "id"), is_code=True),
         Col.KIND: Field(
@@ -91,6 +94,7 @@ _MIDNIGHT: Final = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?$")
 _PERCENT: Final = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*[%％]\s*$")
 
 _AREAS: Final = (3, 6)
+_WHERE: Final = "lon, lat/经度, 纬度 (or segment_id/路段编号)"
 
 
 def read_closures(
@@ -110,17 +114,24 @@ def read_closures(
     Returns
     -------
     Reading
-        A CLOSURES frame. A last day without a clock time counts whole. Where no share of the
-        speed is stated a closure or an event closes the street; works and weather are refused.
+        A CLOSURES frame, empty for a file of headings only: a night with nothing closed. A last
+        day without a clock time counts whole. Where no share of the speed is stated a closure or
+        an event closes the street; works and weather are refused.
 
     Raises
     ------
+    ColumnMissing
+        Nothing in it says where a closure is.
     InputError
-        Any of its classes.
+        Any other of its classes.
     """
+    empty = read_empty(path, CLOSURE_SPEC)
+    if empty is not None:
+        return empty
     table = _as_shares(open_table(Path(path), layer=CLOSURES.layer))
     stated = datum if isinstance(datum, Datum) else datum_of(datum)
     draft = begin(table, CLOSURE_SPEC, datum=stated, drop=tuple(drop))
+    _require_places(draft)
     fill(draft)
     _refuse_shares(draft)
     _refuse_spans(draft)
@@ -194,12 +205,28 @@ def _modes(cell: str) -> str | None:
     return ",".join(dict.fromkeys(found))
 
 
+def _require_places(draft: Draft) -> None:
+    """Refuse a table of which no column says where.
+
+    Raises
+    ------
+    ColumnMissing
+    """
+    has_place = draft.table.wkb is not None or has_columns(draft.table)
+    if not has_place and Col.SEGMENT_ID not in draft.matched:
+        raise missing(draft.table, _WHERE)
+
+
 def _refuse_places(draft: Draft) -> None:
     """Refuse rows that lie nowhere, and areas that cross themselves."""
     assert draft.positions is not None  # noqa: S101 - the schema has a geometry
     geometry = draft.positions.geometry
-    nowhere = shapely.is_missing(geometry) & (draft.columns[Col.SEGMENT_ID] == "").to_numpy()
-    draft.refuse(nowhere, Col.GEOMETRY, "refusal.closure.place")
+    has_segment = (draft.columns[Col.SEGMENT_ID] != "").to_numpy()
+    is_drawn = ~shapely.is_missing(geometry)
+    draft.refuse(~is_drawn & ~has_segment, Col.GEOMETRY, "refusal.closure.place")
+    n_by_id = int((~is_drawn & has_segment & draft.kept).sum())
+    if n_by_id:
+        draft.note("note.closure.segment", n=n_by_id, total=len(draft.table))
     areas = np.isin(shapely.get_type_id(geometry), _AREAS)
     damaged = areas & ~shapely.is_valid(geometry)
     draft.refuse(damaged, Col.GEOMETRY, "refusal.geometry.damaged")

@@ -140,9 +140,11 @@ def begin(table: Table, spec: LayerSpec, *, datum: Datum, drop: tuple[str, ...])
     draft = Draft(table=table, spec=spec, matched=matched, positions=positions, dropped=dropped)
     draft.notes += table.notes
     if dropped:
-        draft.note("note.dropped", columns="、".join(dropped))
+        draft.note("note.dropped", columns=tuple(dropped))
     if positions is not None:
         draft.notes += positions.notes
+        if positions.n_unplaced and spec.unplaced:
+            draft.note(spec.unplaced, n=positions.n_unplaced, total=len(table))
         draft.fault_code[:] = positions.wrong
         draft.fault_column[positions.wrong != ""] = Col.GEOMETRY
     return draft
@@ -274,8 +276,6 @@ def _refuse_repeated(draft: Draft) -> None:
     repeated = np.zeros(len(fine), dtype=bool)
     repeated[fine] = draft.columns[key][fine].duplicated().to_numpy()
     draft.refuse(repeated, key, "refusal.repeated")
-    if repeated.any():
-        draft.note("note.repeated", column=key, n=int(repeated.sum()))
 
 
 def _credit_note(table: Table) -> tuple[Note, ...]:

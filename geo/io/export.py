@@ -23,7 +23,7 @@ from geo.io.hints import Hint
 from geo.io.placemark import write_kml
 from geo.io.position import lonlat_of
 from geo.io.spreadsheet import write_workbook
-from geo.io.write import plain_frame, staging, write_csv, write_geopackage
+from geo.io.write import declared_type, plain_frame, staging, write_csv, write_geopackage
 from geo.units import LONLAT_DECIMALS, LONLAT_EPSG
 
 CGCS2000_EPSG: Final = 4490
@@ -99,7 +99,6 @@ def write_file(
     _require_system(frame, epsg, suffix)
     named = plain_frame(frame).rename(columns=dict(headers or {}))
     placed = named if epsg == LONLAT_EPSG or suffix in TABLES else _in_system(named, epsg)
-    path.parent.mkdir(parents=True, exist_ok=True)
     with staging(path.parent) as stage:
         target = stage / path.name
         _WRITERS[suffix](placed, target, layer=layer, epsg=epsg, attribution=attribution)
@@ -181,7 +180,7 @@ def _as_flatgeobuf(frame: Any, path: Path, *, layer: str, **_: Any) -> None:
         path,
         layer=layer,
         driver="FlatGeobuf",
-        geometry_type="Unknown",
+        geometry_type=declared_type(frame),
         promote_to_multi=False,
         SPATIAL_INDEX="NO",
     )

@@ -50,7 +50,6 @@ def fetch_streets(boundary: Path | str, out: Path | str, *, network_type: str = 
     import osmnx  # noqa: PLC0415 - takes two seconds; only this function needs it
 
     out = Path(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
     with staging(out.parent) as stage:
         osmnx.save_graphml(graph, stage / out.name)
     return int(graph.number_of_edges())

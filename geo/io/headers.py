@@ -98,7 +98,7 @@ def ignored_note(table: Table, used: Iterable[str]) -> tuple[Note, ...]:
     ]
     if not extra:
         return ()
-    params = {"columns": "、".join(extra)}
+    params = {"columns": tuple(extra)}
     return (Note(source=table.source, code="note.ignored", params=params),)
 
 

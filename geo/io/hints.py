@@ -11,6 +11,7 @@ class Hint(StrEnum):
 
     MORE_CELLS = "A row has more cells than the header; quote cells that hold the separator."
     SAVE_UTF8 = "Save it as CSV UTF-8."
+    TEXT_UTF8 = "Its text is not UTF-8; open it in an editor and save it with encoding UTF-8."
     GO_OFFLINE = "Check the internet connection, or pass a downloaded .osm.pbf file with --roads."
     NO_STREET_THERE = (
         "OpenStreetMap has no street there; check longitude, latitude and their order."
@@ -62,6 +63,10 @@ class Hint(StrEnum):
     KML_DEGREES = "4326, the only system KML knows"
     TABLE_DEGREES = "4326 or 4490: a table holds longitude and latitude"
     LONG_TEXT = "a shorter text, or .gpkg"
+    A_LAYER = "a layer"
+    A_HEADER = "a header of one of the files"
+    NO_FOLDER = "the name of a file; a folder of this name is there already"
+    WRITABLE_FOLDER = "a folder that can be written"
     OWN_FILE = "a file of its own: none that is read, none that another option names"
 
     NOT_STREETS = "rivers and shores; the columns of this file are those of streets"

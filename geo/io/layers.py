@@ -40,7 +40,7 @@ def read_water(
     path: Path | str, *, datum: Datum | str = Datum.WGS84, drop: Sequence[str] = ()
 ) -> Reading:
     """Read rivers, canals and lakes as lines or areas; see `read_boundaries` for the options."""
-    empty = _read_empty(path, WATER_SPEC)
+    empty = read_empty(path, WATER_SPEC)
     if empty is not None:
         return empty
     draft = begin_layer(path, WATER_SPEC, datum, drop)
@@ -55,7 +55,7 @@ def read_buildings(
     path: Path | str, *, datum: Datum | str = Datum.WGS84, drop: Sequence[str] = ()
 ) -> Reading:
     """Read buildings and their household counts; outlines become a point inside them."""
-    empty = _read_empty(path, BUILDING_SPEC)
+    empty = read_empty(path, BUILDING_SPEC)
     if empty is not None:
         return empty
     draft = begin_layer(path, BUILDING_SPEC, datum, drop)
@@ -157,7 +157,7 @@ def _leave_out_homes(draft: Draft, rules: IncidentRules, keep: Collection[str]) 
     found = (kinds != "") & (draft.fault_code == "")
     if found.any():
         draft.refuse(found, Col.CATEGORY, "refusal.homes")
-        named = "、".join(sorted({str(kind) for kind in kinds[found]}))
+        named = tuple(sorted({str(kind) for kind in kinds[found]}))
         n, total = int(found.sum()), len(draft.table)
         keep = ",".join(sorted({str(kind) for kind in kinds[found]}))
         draft.note("note.homes", n=n, total=total, version=rules.version, kinds=named, keep=keep)
@@ -219,7 +219,7 @@ def _derive(draft: Draft, column: str, values: pd.Series) -> None:
     draft.columns[column] = cells.where(cells != "", values).astype("str")
 
 
-def _read_empty(path: Path | str, spec: LayerSpec) -> Reading | None:
+def read_empty(path: Path | str, spec: LayerSpec) -> Reading | None:
     """Return an empty layer for a file without rows: a city may have no water."""
     path = Path(path)
     check_file(path)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from geo.errors import FileEmpty, FileMissing, FileUnreadable
+from geo.errors import FileBlank, FileEmpty, FileMissing, FileUnreadable
 from geo.io.delimited import read_delimited
 from geo.io.hints import Hint
 from geo.io.kml import read_kml, read_kmz
@@ -64,7 +64,7 @@ def open_table(path: Path, *, layer: str = "") -> Table:
         case ".xls" | ".xlsb" | ".et" | ".ett" | ".wps":
             raise old_workbook(path)
         case _:
-            raise FileUnreadable(source=path.name, expected="a layer", hint=Hint.KNOWN_SUFFIXES)
+            raise FileUnreadable(source=path.name, expected=Hint.A_LAYER, hint=Hint.KNOWN_SUFFIXES)
     if len(table) == 0:
         raise FileEmpty(source=path.name)
     return table
@@ -75,12 +75,12 @@ def check_file(path: Path, *, most: int = MAX_BYTES) -> None:
 
     Raises
     ------
-    FileMissing, FileEmpty, FileUnreadable
+    FileMissing, FileBlank, FileUnreadable
     """
     if not path.is_file():
         raise FileMissing(source=str(path))
     size = path.stat().st_size
     if size == 0:
-        raise FileEmpty(source=path.name)
+        raise FileBlank(source=path.name)
     if size > most:
-        raise FileUnreadable(source=path.name, expected="a layer", hint=Hint.TOO_LARGE)
+        raise FileUnreadable(source=path.name, expected=Hint.A_LAYER, hint=Hint.TOO_LARGE)

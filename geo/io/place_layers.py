@@ -22,6 +22,7 @@ from geo.io.place_spec import (
     CAMERA_PLACE_HEADERS,
     CAMERA_SPEC,
     CELL_SPEC,
+    DRAWN_SPEC,
     HAZARD_SPEC,
     PARKING_SPEC,
     RAIL_SPEC,
@@ -158,6 +159,17 @@ def read_cell_areas(
     repair_areas(draft, named_by=Col.CELL_ID)
     reading = finish(draft)
     return replace(reading, notes=(*reading.notes, *_overlaps(reading.frame, draft.table.source)))
+
+
+def read_drawn_areas(
+    path: Path | str, *, datum: Datum | str = Datum.WGS84, drop: Sequence[str] = ()
+) -> Reading:
+    """Read areas drawn by hand as `read_cell_areas` does; by row number where they have no code."""
+    draft = _begin(_open(path, DRAWN_SPEC), DRAWN_SPEC, datum, drop)
+    fill(draft)
+    _refuse_shapes(draft, _AREAS)
+    repair_areas(draft, named_by=Col.CELL_ID)
+    return finish(draft)
 
 
 def read_assets(
@@ -312,7 +324,7 @@ def _overlaps(frame: gpd.GeoDataFrame, source: str) -> tuple[Note, ...]:
         return ()
     codes = frame[Col.CELL_ID].to_numpy()
     pairs = list(zip(codes[one[over]], codes[other[over]], strict=True))
-    names = "、".join(f"{one_code}–{other_code}" for one_code, other_code in pairs[:3])
+    names = tuple(f"{one_code}–{other_code}" for one_code, other_code in pairs[:3])
     n = len(np.unique([one[over], other[over]]))
     params = {"n": n, "total": len(frame), "pairs": len(pairs), "names": names}
     return (Note(source=source, code="note.cells.overlap", params=params),)
@@ -325,7 +337,7 @@ def _refuse_positions(table: Table) -> None:
     if table.wkb is not None and not all(map(_is_area, table.wkb)):
         found.append(Col.GEOMETRY)
     if found:
-        raise PositionRefused(source=table.source, columns="、".join(found))
+        raise PositionRefused(source=table.source, columns=tuple(found))
 
 
 def _is_area(wkb: bytes | None) -> bool:

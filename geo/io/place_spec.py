@@ -88,7 +88,9 @@ CAMERA_SPEC: Final = LayerSpec(
     schema=CAMERA_COUNTS,
     fields={
         Col.CELL_ID: Field(
-            aliases=("网格编码", "网格编号", "网格代码", "网格"), required=True, is_code=True
+            aliases=("网格编码", "网格编号", "网格代码", "网格", "grid_code"),
+            required=True,
+            is_code=True,
         ),
         Col.N_CAMERAS: Field(
             aliases=("摄像头数", "摄像头数量", "监控数", "监控数量", "数量", "个数", "count"),
@@ -109,11 +111,17 @@ CELL_SPEC: Final = LayerSpec(
     schema=CELL_AREAS,
     fields={
         Col.CELL_ID: Field(
-            aliases=("网格编码", "网格编号", "网格代码", "code", "编码", "代码"),
+            aliases=("网格编码", "网格编号", "网格代码", "grid_code", "code", "编码", "代码"),
             required=True,
             is_code=True,
         )
     },
+)
+
+DRAWN_SPEC: Final = LayerSpec(
+    schema=CELL_AREAS,
+    id_prefix="area-",
+    fields={Col.CELL_ID: Field(aliases=CELL_SPEC.fields[Col.CELL_ID].aliases, is_code=True)},
 )
 
 ASSET_SPEC: Final = LayerSpec(

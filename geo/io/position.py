@@ -46,6 +46,9 @@ class Positions:
         What the coordinates came in: stated by the caller or by the file's own column.
     used : tuple of str
         Headers that were read.
+    notes : tuple of Note
+    n_unplaced : int
+        Rows that go without a position, which their layer allows.
     """
 
     geometry: np.ndarray
@@ -53,6 +56,7 @@ class Positions:
     datum: Datum
     used: tuple[str, ...]
     notes: tuple[Note, ...]
+    n_unplaced: int = 0
 
 
 def locate(table: Table, *, datum: Datum, optional: bool = False) -> Positions:
@@ -75,7 +79,8 @@ def locate(table: Table, *, datum: Datum, optional: bool = False) -> Positions:
     """
     stated, datum_used, notes = _stated_datum(table, datum)
     more: list[Note] = []
-    if optional and table.wkb is None and not _has_columns(table):
+    n_unplaced = 0
+    if optional and table.wkb is None and not has_columns(table):
         geometry, wrong = np.full((2, len(table)), None, dtype=object)
         wrong[:] = _BLANK
         used = datum_used
@@ -86,13 +91,19 @@ def locate(table: Table, *, datum: Datum, optional: bool = False) -> Positions:
         geometry, wrong, used = _from_columns(table, stated, lost_is_blank=optional)
         used += datum_used
     if optional and (wrong == _BLANK).any():
-        params = {"n": int((wrong == _BLANK).sum()), "total": len(table)}
-        more = [*more, Note(source=table.source, code="note.position.none", params=params)]
+        n_unplaced = int((wrong == _BLANK).sum())
         wrong[wrong == _BLANK] = ""
-    return Positions(geometry=geometry, wrong=wrong, datum=stated, used=used, notes=(*notes, *more))
+    return Positions(
+        geometry=geometry,
+        wrong=wrong,
+        datum=stated,
+        used=used,
+        notes=(*notes, *more),
+        n_unplaced=n_unplaced,
+    )
 
 
-def _has_columns(table: Table) -> bool:
+def has_columns(table: Table) -> bool:
     """Tell whether a table has a column of longitudes or of latitudes."""
     return any(find_header(table, names) is not None for names in (LON_HEADERS, LAT_HEADERS))
 
@@ -217,7 +228,7 @@ def _to_degrees(shapes: np.ndarray, table: Table) -> tuple[np.ndarray, list[Note
     if table.crs is None:
         bounds = shapely.total_bounds(shapes)
         if not (np.isfinite(bounds).all() and np.abs(bounds).max() <= 180.0):
-            raise FileUnreadable(source=table.source, expected="a layer", hint=Hint.NO_CRS)
+            raise FileUnreadable(source=table.source, expected=Hint.A_LAYER, hint=Hint.NO_CRS)
         return shapes, [Note(source=table.source, code="note.crs.none")]
     crs = pyproj.CRS.from_user_input(table.crs)
     if crs.to_epsg() == LONLAT_EPSG or crs.to_authority() == ("OGC", "CRS84"):

@@ -31,5 +31,5 @@ def repair_areas(draft: Draft, *, named_by: str) -> None:
         return
     geometry[bad] = round_lonlat(np.array([areas_of(shape) for shape in geometry[bad]]))
     draft.refuse(bad & shapely.is_empty(geometry), Col.GEOMETRY, "refusal.geometry.damaged")
-    names = "、".join(draft.columns[named_by][bad].head(NAMED))
+    names = tuple(draft.columns[named_by][bad].head(NAMED))
     draft.note("note.repaired", n=int(bad.sum()), names=names)

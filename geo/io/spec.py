@@ -64,6 +64,8 @@ class LayerSpec:
         Whether columns of sentences may stand beside (ignored); incident reports may not.
     no_dwellings : bool
         Whether kinds and names are screened for dwellings.
+    unplaced : str
+        Message code that says where rows without a position go; "" where the reader says it.
     """
 
     schema: Schema
@@ -72,6 +74,7 @@ class LayerSpec:
     keeps_free_text: bool = True
     no_dwellings: bool = False
     kinds: tuple[str, ...] = field(default=())
+    unplaced: str = "note.position.none"
 
 
 LON_HEADERS: Final = ("lon", "lng", "longitude", "经度", "x", "东经", "坐标x", "x坐标", "wgs84_lng")
@@ -80,6 +83,7 @@ DATUM_HEADERS: Final = ("坐标系", "坐标系统", "datum", "coord_type", "坐
 CREDIT_HEADERS: Final = ("统一社会信用代码", "社会信用代码", "信用代码", "uscc", "credit_code")
 CODE_HEADERS: Final = (
     "cell_id",
+    "grid_code",
     "village_code",
     "township_code",
     "county_code",

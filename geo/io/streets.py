@@ -214,7 +214,7 @@ def _note_no_oneway(draft: Draft) -> None:
         if field not in draft.matched.values() and is_cut(draft.table, field)
     ]
     if cut:
-        draft.note("note.street.cut", columns="、".join(cut))
+        draft.note("note.street.cut", columns=tuple(cut))
     else:
         draft.note("note.street.twoway")
 

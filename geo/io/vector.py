@@ -13,13 +13,14 @@ import pandas as pd
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, GeometryError
 
-from geo.errors import FileMissing, FileUnreadable
+from geo.errors import FileUnreadable
 from geo.io.field_names import read_side_table
 from geo.io.geopackage import plain_tables
 from geo.io.hints import Hint
 from geo.io.json_text import check_json
 from geo.io.limits import check_archive, extract_flat
 from geo.io.report import Note
+from geo.io.shapefile import require_whole
 from geo.io.table import Table, text_frame
 
 _BYTES: Final = "ISO-8859-1"
@@ -71,7 +72,7 @@ def read_geopackage(path: Path, *, layer: str) -> Table:
         raise FileUnreadable(source=path.name, expected="GeoPackage", hint=Hint.IS_VIEW)
     notes: tuple[Note, ...] = ()
     if len(names) > 1:
-        others = "、".join(name for name in names if name != chosen)
+        others = tuple(name for name in names if name != chosen)
         params = {"read": chosen, "others": others}
         notes = (Note(source=path.name, code="note.sheet", params=params),)
     return _read(path, source=path.name, expected="GeoPackage", layer=chosen, notes=notes)
@@ -105,11 +106,9 @@ def read_shapefile(path: Path, *, source: str | None = None) -> Table:
     FileMissing
         The .dbf or .shx beside it is missing.
     FileUnreadable
-        Damaged, or in no known encoding.
+        Damaged, cut short, or in no known encoding.
     """
-    for suffix in (".dbf", ".shx"):
-        if not any(path.with_suffix(s).exists() for s in (suffix, suffix.upper())):
-            raise FileMissing(source=path.with_suffix(suffix).name)
+    require_whole(path, source=source or path.name)
     table = _read(path, source=source or path.name, expected="Shapefile", encoding=_BYTES)
     return replace(table, cells=table.cells.rename(columns=read_side_table(path)))
 

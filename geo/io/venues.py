@@ -111,7 +111,10 @@ AREA_SPEC: Final = LayerSpec(
     ),
     fields={
         Col.CELL_ID: Field(
-            aliases=("网格编码", "网格编号", "网格代码", "code", "村居代码", "区划代码", "编码"),
+            aliases=(
+                *("网格编码", "网格编号", "网格代码", "grid_code"),
+                *("code", "村居代码", "区划代码", "编码"),
+            ),
             required=True,
             is_code=True,
         ),

@@ -72,7 +72,7 @@ def read_workbook(path: Path) -> Table:
     title = filled[0].title
     notes: tuple[Note, ...] = ()
     if len(filled) > 1:
-        others = "、".join(sheet.title for sheet in filled[1:])
+        others = tuple(sheet.title for sheet in filled[1:])
         params = {"read": title, "others": others}
         notes = (Note(source=path.name, code="note.sheet", params=params),)
     return Table(source=path.name, cells=cells, layer=title, notes=notes)

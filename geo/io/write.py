@@ -29,6 +29,13 @@ FILES: Final = {
 }
 """File of each layer."""
 
+ANY_TYPE: Final = "Unknown"
+"""GDAL's name of a layer that may hold every type of geometry."""
+
+SIMPLE_TYPES: Final = frozenset(
+    f"{parts}{kind}" for parts in ("", "Multi") for kind in ("Point", "LineString", "Polygon")
+)
+
 
 def write_layers(layers: Layers, directory: Path | str) -> tuple[Path, ...]:
     """Write every layer into a directory; all files appear, or none.
@@ -48,7 +55,6 @@ def write_layers(layers: Layers, directory: Path | str) -> tuple[Path, ...]:
         The files, in the order of `FILES`.
     """
     directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
     with staging(directory) as stage:
         for layer, name in FILES.items():
             frame = getattr(layers, layer)
@@ -61,7 +67,11 @@ def write_layers(layers: Layers, directory: Path | str) -> tuple[Path, ...]:
 
 @contextmanager
 def staging(directory: Path) -> Iterator[Path]:
-    """Give a folder whose files move into `directory` when all of them are complete."""
+    """Give a folder whose files move into `directory` when all of them are complete.
+
+    The directory is made when it is not there. Whatever ends the work, nothing half-done stays.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
     stage = Path(tempfile.mkdtemp(prefix=".patrolgrid-", dir=directory))
     try:
         yield stage
@@ -74,16 +84,28 @@ def staging(directory: Path) -> Iterator[Path]:
 def write_geopackage(
     frame: gpd.GeoDataFrame, path: Path, *, layer: str, metadata: dict[str, str] | None = None
 ) -> None:
-    """Write one layer as a GeoPackage, geometry types as they are."""
+    """Write one layer as a GeoPackage, geometry types as they are and declared where all agree."""
     pyogrio.write_dataframe(
         plain_frame(frame),
         path,
         layer=layer,
         driver="GPKG",
-        geometry_type="Unknown",
+        geometry_type=declared_type(frame),
         promote_to_multi=False,
         layer_metadata=metadata or None,
     )
+
+
+def declared_type(frame: pd.DataFrame) -> str:
+    """Return the geometry type that a layer can declare: that of all its rows, else any.
+
+    A desktop GIS takes the layer for what it declares; parts and wholes in one layer stay as they
+    are, so that they read back equal, and are declared as any.
+    """
+    if not isinstance(frame, gpd.GeoDataFrame):
+        return ANY_TYPE
+    kinds = set(frame.geometry.dropna().geom_type)
+    return kinds.pop() if len(kinds) == 1 and kinds <= SIMPLE_TYPES else ANY_TYPE
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:

@@ -57,6 +57,7 @@ def seal(document: Document) -> Document:
 
 def write_text(text: str, path: Path) -> None:
     """Write a whole file or none: under a temporary name first, then in place of the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:

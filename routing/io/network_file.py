@@ -34,6 +34,8 @@ from routing.network import CLASSES, MODES, Network, NetworkReport
 
 FORMAT: Final = "patrolgrid.network/1"
 
+SUFFIX: Final = ".npz"
+
 LARGEST: Final = 2 << 30
 """Bytes of a network file that is opened: a city of 100,000 nodes has about 50 MB."""
 
@@ -57,6 +59,10 @@ class Hint(StrEnum):
 
     DAMAGED = (
         "The file is damaged or not what its name says; make it again with: patrolgrid network"
+    )
+    NOT_A_NETWORK = (
+        "It is no network file (.npz); make one of the streets with: "
+        "patrolgrid network STREETS --out city.npz"
     )
     OTHER_VERSION = "It was written by another release; make it again with: patrolgrid network"
     OTHER_STREETS = "a network made of these very streets: patrolgrid network"
@@ -89,6 +95,8 @@ class NetworkFile:
         Day the streets were true.
     streets : str
         `streets_digest` of the street frame it was built of.
+    is_day_stated : bool
+        False where `data_date` is the day the network was made.
     """
 
     network: Network
@@ -97,6 +105,7 @@ class NetworkFile:
     source: str
     data_date: date
     streets: str
+    is_day_stated: bool = True
 
 
 def write_network(path: Path | str, file: NetworkFile) -> None:
@@ -108,7 +117,7 @@ def write_network(path: Path | str, file: NetworkFile) -> None:
         A name that does not end in ``.npz``.
     """
     path = Path(path)
-    if path.suffix.lower() != ".npz":
+    if path.suffix.lower() != SUFFIX:
         raise OptionInvalid(option="network", value=path.name, expected=Hint.SUFFIX)
     columns = _columns(file)
     columns[_DIGEST] = np.frombuffer(_digest(columns), dtype=np.uint8)
@@ -127,18 +136,19 @@ def open_network(path: Path | str) -> NetworkFile:
 
     Raises
     ------
-    FileMissing, FileEmpty
+    FileMissing, FileBlank
     FileUnreadable
         Damaged, no network, or of another version of the format.
     """
     path = Path(path)
     check_file(path, most=LARGEST)
+    damaged = Hint.DAMAGED if path.suffix.lower() == SUFFIX else Hint.NOT_A_NETWORK
     try:
         columns = _load(path)
         meta = json.loads(columns[_META].tobytes())
         stated = meta["format"]
     except (KeyError, TypeError, ValueError) as error:
-        raise _unreadable(path, Hint.DAMAGED) from error
+        raise _unreadable(path, damaged) from error
     if stated != FORMAT:
         raise _unreadable(path, Hint.OTHER_VERSION)
     try:
@@ -196,6 +206,7 @@ def _columns(file: NetworkFile) -> Columns:
         "report": asdict(file.report),
         "source": file.source,
         "data_date": file.data_date.isoformat(),
+        "is_day_stated": file.is_day_stated,
         "streets": file.streets,
     }
     text = json.dumps(meta, ensure_ascii=False, sort_keys=True)
@@ -225,6 +236,7 @@ def _file_of(meta: dict[str, Any], columns: Columns, *, source: str) -> NetworkF
         source=str(meta["source"]),
         data_date=date.fromisoformat(meta["data_date"]),
         streets=str(meta["streets"]),
+        is_day_stated=bool(meta.get("is_day_stated", True)),
     )
 
 

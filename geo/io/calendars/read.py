@@ -29,15 +29,12 @@ import numpy as np
 import pandas as pd
 
 from geo.calendar import CalendarDay, CalendarYear, Wanted, WorkingCalendar
-from geo.errors import ColumnMissing, FileUnreadable, ValueInvalid
+from geo.errors import ColumnMissing, ValueInvalid
 from geo.frames import Type
-from geo.io.hints import Hint
-from geo.io.opening import check_file, open_table
+from geo.io.opening import open_table
+from geo.io.rules import open_toml
 from geo.io.table import Table
 from geo.io.values import parse, stripped
-
-LARGEST: Final = 1 << 20
-"""Bytes of a TOML file that is read: a year takes one kilobyte."""
 
 LONGEST: Final = 60
 """Characters of a holiday's name."""
@@ -84,14 +81,7 @@ def read_calendar_file(path: Path) -> tuple[CalendarYear, ...]:
     """
     if path.suffix.lower() != ".toml":
         return tuple(_years(open_table(path)))
-    check_file(path)
-    if path.stat().st_size > LARGEST:
-        raise FileUnreadable(source=path.name, expected="TOML", hint=Hint.DAMAGED)
-    try:
-        members = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # not UTF-8, or not TOML
-        raise FileUnreadable(source=path.name, expected="TOML", hint=Hint.DAMAGED) from error
-    return (_year(members, source=path.name),)
+    return (_year(open_toml(path), source=path.name),)
 
 
 def _year(members: Mapping[str, Any], *, source: str) -> CalendarYear:

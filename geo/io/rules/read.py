@@ -93,8 +93,14 @@ def _not_allowed(value: str) -> Said:
 
 
 def _as_written(value: object) -> str:
-    """Return a value as a message shows it, true and false as TOML has them."""
-    return str(value).lower() if isinstance(value, bool) else shown(str(value))
+    """Return a value as a message shows it: true, false and the quotes of a text as TOML has them.
+
+    Without its quotes "15" would look like the number that was wanted (issue 6).
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    word = shown(str(value))
+    return f'"{word}"' if isinstance(value, str) and word == value else word
 
 
 @dataclass(slots=True)
@@ -237,24 +243,39 @@ def read_rules(path: Path | str) -> Section:
 
     Raises
     ------
-    FileMissing, FileEmpty, FileUnreadable
+    FileMissing, FileBlank, FileUnreadable
     PersonKindRefused
         A word of it is about persons.
     """
     path = Path(path)
+    members = open_toml(path)
+    refuse_person_kinds(_texts(members, path.name), source=path.name)
+    return Section(members, path.name)
+
+
+def open_toml(path: Path) -> dict[str, Any]:
+    """Return what a TOML file holds.
+
+    Raises
+    ------
+    FileMissing, FileBlank
+    FileUnreadable
+        Too large, not UTF-8, or not TOML: says where it stops being that.
+    """
     check_file(path)
     if path.stat().st_size > LARGEST:
         raise FileUnreadable(source=path.name, expected="TOML", hint=Hint.DAMAGED)
     try:
-        text = path.read_text(encoding="utf-8")
-        members = tomllib.loads(text)
+        text = path.read_text(encoding="utf-8-sig")  # Windows writes a mark that TOML has not
+    except UnicodeDecodeError as error:  # TOML is UTF-8 (v1.0.0); older Windows writes GBK
+        raise FileUnreadable(source=path.name, expected="TOML", hint=Hint.TEXT_UTF8) from error
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         hint = _slip(str(error), text)
         raise FileUnreadable(source=path.name, expected="TOML", hint=hint) from error
-    except (ValueError, RecursionError) as error:  # not UTF-8, or nested too deep
+    except (ValueError, RecursionError) as error:  # a date that no calendar has, nested too deep
         raise FileUnreadable(source=path.name, expected="TOML", hint=Hint.DAMAGED) from error
-    refuse_person_kinds(_texts(members, path.name), source=path.name)
-    return Section(members, path.name)
 
 
 def _slip(message: str, text: str) -> Said:
