@@ -22,11 +22,14 @@ from scipy.sparse.csgraph import connected_components, dijkstra, minimum_spannin
 from geo.progress import NEVER, Progress, StopToken, silent
 from routing.sweep.core import Core, Flags, Longs
 from routing.sweep.ground import Ground
-from routing.sweep.join import HEAVIEST, minimum_join
+from routing.sweep.join import HEAVIEST, has_pymatching, minimum_join
 from routing.sweep.model import Ints
 
 ROUNDS: Final = 120
 """Rounds of the relaxation: its work limit."""
+
+SLOW_ROUNDS: Final = 1
+"""Rounds where joins take seconds each, because PyMatching is not there."""
 
 STEP: Final = 1.5
 """First step, in those that would close the gap were the slacks to stay as they are."""
@@ -286,6 +289,7 @@ class _Relaxation:
         """Move the prices until bound and tour meet, the rounds are over or a stop is asked for."""
         step, stale = STEP, 0
         rounds = min(rounds, max(1, MOST_LOOKS // len(self.edges.weight)))
+        rounds = rounds if has_pymatching() else min(rounds, SLOW_ROUNDS)
         for done in range(rounds):
             if stop.is_set() or self.is_proven:
                 break

@@ -1,6 +1,7 @@
-"""Bench: one tour over a neighbourhood's streets, its bound, and networkx beside it.
+"""Bench: one tour over a neighbourhood's streets, its bound, and networkx beside it; its division.
 
     python tests/bench/sweep.py --network FILE --streets 400,2000 --peers eulerize --json out.jsonl
+    python tests/bench/sweep.py --made-up 60 --streets 400 --teams 3,4,5,6,7,8 --seed 1,2,3
 
 A neighbourhood is the streets nearest to a point, in the middle of the network or drawn by
 ``--seed``. On foot every street may be walked both ways; by motorbike one-ways count. ``--share``
@@ -9,24 +10,37 @@ asks for a part of the streets only, which then fall into many pieces. Every cov
 nothing around it: they and we sweep the asked streets again with all others closed, on foot, up to
 ``--peer-streets``. ``eulerize`` is networkx's, which looks at no weights (its added streets are
 counted at their milliseconds); ``matching`` is the exact way by ``nx.min_weight_matching``.
+
+``--teams`` divides the same neighbourhoods instead, among so many teams that start from one station
+in the middle, and from stations of their own drawn among the corners around; every plan is checked
+by `routing.check.sweep_teams`. Its gap is to the bound of one team and each team's way to the
+nearest street and back; the table also has it over the bound and the ways its teams do take to
+their first streets and from their last ones.
 """
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import shapely
 from report import Line, append_json, peak_mib
 
-from geo.units import LIAOCHENG_EPSG
+from geo.frames import Col
+from geo.units import HOUR, LIAOCHENG_EPSG
 from routing.check.sweep import check_covering
+from routing.check.sweep_teams import check_sweep_plan
 from routing.model import Mode
 from routing.network import CLASSES, MODES, Network, arc_times, build_network
 from routing.sweep.cover import cover_streets, warm_up
 from routing.sweep.model import FAR, Covering, SweepProblem, sweep_problem
+from routing.sweep.plan import SweepPlan
+from routing.sweep.teams import split_among_teams
+from routing.sweep.teams.split import warm_up as warm_up_teams
 
 DOORS_MS = 20_000
 """Milliseconds of door checks on a street, the bench's own."""
@@ -109,6 +123,78 @@ def with_matching(graph) -> float:
 PEERS: dict[str, Callable] = {"eulerize": with_eulerize, "matching": with_matching}
 
 
+# ------------------------------------------------------------------------------- teams
+
+
+def stations_of(
+    problem: SweepProblem, network: Network, n_teams: int, seed: int
+) -> dict[str, list]:
+    """Return where the teams start: all in the middle, or each at a corner of its own."""
+    asked = np.repeat(problem.passes > 0, 2)
+    corners = np.unique(problem.tail[asked & (problem.travel < FAR)])
+    xy = network.node_xy
+    middle = xy[corners].mean(axis=0)
+    one = int(corners[np.hypot(*(xy[corners] - middle).T).argmin()])
+    reach = 1.5 * np.hypot(*(xy[corners] - middle).T).max()
+    usable = np.unique(problem.tail[problem.travel < FAR])
+    around = usable[np.hypot(*(xy[usable] - middle).T) <= reach]
+    drawn = np.random.default_rng(seed).choice(around, n_teams, replace=False)
+    return {"one station": [one] * n_teams, "own stations": drawn.tolist()}
+
+
+def divided(problem: SweepProblem, stations: list[int]) -> tuple[SweepPlan, float]:
+    """Divide and check; return the plan and its CPU seconds."""
+    start = time.process_time()
+    plan = split_among_teams(problem, stations, shift_length=99 * HOUR)
+    cpu = time.process_time() - start
+    faults = check_sweep_plan(problem, plan, stations)
+    if faults:
+        raise SystemExit(f"broken: {faults[0]}")
+    return plan, cpu
+
+
+def station_ways(problem: SweepProblem, plan: SweepPlan) -> int:
+    """Return the milliseconds the teams take to their first street and from their last one."""
+    total = 0
+    for tour in plan.routes:
+        served = np.flatnonzero(tour.is_service)
+        if len(served):
+            ways = np.r_[tour.arcs[: served[0]], tour.arcs[served[-1] + 1 :]]
+            total += int(problem.travel[ways].sum(dtype=np.int64))
+    return total
+
+
+def team_lines(
+    problem: SweepProblem,
+    network: Network,
+    asked: tuple[str, int, int],
+    options: argparse.Namespace,
+) -> Iterator[Line]:
+    """Divide one neighbourhood among each number of teams; print and yield the lines."""
+    case, n, seed = asked
+    for n_teams in map(int, options.teams.split(",")):
+        for where, stations in stations_of(problem, network, n_teams, seed).items():
+            plan, cpu = divided(problem, stations)
+            told = f"{case}, {n_teams} teams, {where}"
+            print(
+                f"| {told} | {plan.total / 3.6e6:.2f} | {plan.over_bound:+.2%} "
+                f"| {plan.total / (plan.bound + station_ways(problem, plan)) - 1:+.2%} "
+                f"| {plan.balance:.3f} | {len(plan.left_out)} | {cpu:.2f} |",
+                flush=True,
+            )
+            yield Line("sweep", told, "patrolgrid", plan.total, plan.over_bound, cpu, peak_mib(), n)
+            yield Line(
+                "sweep",
+                f"{told}, longest / mean",
+                "patrolgrid",
+                plan.balance,
+                plan.balance - 1.0,
+                cpu,
+                peak_mib(),
+                n,
+            )
+
+
 # ------------------------------------------------------------------------------- table
 
 
@@ -121,35 +207,46 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="of the streets that are asked")
     parser.add_argument("--both-sides", action="store_true")
     parser.add_argument("--gap", type=float, default=0.005)
-    parser.add_argument("--seed", type=int, default=0, help="0: the middle of the network")
+    parser.add_argument("--seed", default="0", help="by comma; 0: the middle of the network")
+    parser.add_argument("--made-up", type=int, help="corners a side of a made-up network")
+    parser.add_argument("--teams", default="", help="divide among so many, by comma")
     parser.add_argument("--peers", default="", help=",".join(PEERS))
     parser.add_argument("--peer-streets", type=int, default=400)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    network, _ = build_network(streets_of(options.network), epsg=options.epsg)
+    streets = made_up(options.made_up) if options.made_up else streets_of(options.network)
+    network, _ = build_network(streets, epsg=options.epsg)
     warm_up()
+    warm_up_teams()
     cover_streets(neighbourhood(network, Mode.FOOT, 3, seed=0, share=1.0, both_sides=False))
     print(f"{network.n_nodes:,} nodes, {network.n_segments:,} segments")
-    print("| case | engine | hours | dead-heading | gap | status | parts | U-turns | CPU s |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(TEAM_HEAD if options.teams else HEAD)
     for mode in map(Mode, options.modes.split(",")):
         for n in map(int, options.streets.split(",")):
-            problem = neighbourhood(
-                network,
-                mode,
-                n,
-                seed=options.seed,
-                share=options.share,
-                both_sides=options.both_sides,
-            )
-            append_json(options.json, rows(problem, mode, n, options))
+            for seed in map(int, options.seed.split(",")):
+                problem = neighbourhood(
+                    network,
+                    mode,
+                    n,
+                    seed=seed,
+                    share=options.share,
+                    both_sides=options.both_sides,
+                )
+                append_json(options.json, lines_of(problem, network, (mode, n, seed), options))
+
+
+HEAD = """\
+| case | engine | hours | dead-heading | gap | status | parts | U-turns | CPU s |
+|---|---|---|---|---|---|---|---|---|"""
+
+TEAM_HEAD = """\
+| case | hours | over bound + nearest legs | + own legs | longest / mean | left out | CPU s |
+|---|---|---|---|---|---|---|"""
 
 
 def streets_of(path: Path | None) -> gpd.GeoDataFrame:
     """Read streets, or make the sample city's."""
     if path is None:
-        from datetime import date
-
         from geo.sample import make_city
 
         return make_city(scale="city", seed=1, data_date=date(2026, 11, 20)).layers.streets
@@ -158,10 +255,53 @@ def streets_of(path: Path | None) -> gpd.GeoDataFrame:
     return read_streets(path).frame
 
 
-def rows(problem: SweepProblem, mode: Mode, n: int, options: argparse.Namespace) -> list[Line]:
-    """Measure one neighbourhood and its peers; print and return their lines."""
+def made_up(side: int) -> gpd.GeoDataFrame:
+    """Return a crooked grid: `side` corners a side, an eighth of its streets gone or one-way."""
+    rng = np.random.default_rng(side)
+    corner = np.arange(side * side).reshape(side, side)
+    across = np.stack([corner[:, :-1].ravel(), corner[:, 1:].ravel()], axis=1)
+    down = np.stack([corner[:-1].ravel(), corner[1:].ravel()], axis=1)
+    ends = np.concatenate([across, down])
+    ends = ends[rng.random(len(ends)) > 1 / 8]
+    at = np.stack(np.divmod(np.arange(side * side), side), axis=1) * 110.0
+    at = at + rng.uniform(-35.0, 35.0, at.shape) + np.array([400_000.0, 4_030_000.0])
+    frame = gpd.GeoDataFrame(
+        {
+            Col.SEGMENT_ID: [f"s{k:06d}" for k in range(len(ends))],
+            Col.NAME: "",
+            Col.STREET_CLASS: "collector",
+            Col.ONEWAY: rng.random(len(ends)) < 1 / 8,
+            Col.BRIDGE: False,
+            Col.LANES: 0,
+            Col.MAX_SPEED: 0.0,
+            Col.SOURCE: "synthetic",
+        },
+        geometry=shapely.linestrings(at[ends]),
+        crs=LIAOCHENG_EPSG,
+    )
+    return frame.to_crs(4326)
+
+
+def lines_of(
+    problem: SweepProblem,
+    network: Network,
+    asked: tuple[Mode, int, int],
+    options: argparse.Namespace,
+) -> list[Line]:
+    """Measure one neighbourhood: divided among teams where asked, else in one tour."""
+    mode, n, seed = asked
     one_way = (problem.travel.reshape(-1, 2) >= FAR).any(axis=1)[problem.required].mean()
     case = f"{mode.value}, {n} streets, {100 * one_way:.0f} % one-way"
+    case += f", place {seed}" if seed else ""
+    if options.teams:
+        return list(team_lines(problem, network, (case, n, seed), options))
+    return rows(problem, mode, case, n, options)
+
+
+def rows(
+    problem: SweepProblem, mode: Mode, case: str, n: int, options: argparse.Namespace
+) -> list[Line]:
+    """Measure one neighbourhood and its peers; print and return their lines."""
     line, _ = own_line(problem, case, n, options.gap)
     if mode is not Mode.FOOT or n > options.peer_streets or not options.peers:
         return [line]

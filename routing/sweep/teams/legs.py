@@ -1,6 +1,7 @@
 """A divided sweep as layers: what each team rides and sweeps in order, and what is left out."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
@@ -29,14 +30,17 @@ SWEEP_LEGS: Final = Schema(
         Col.NAME: BLANKABLE,
         Col.DEPART: _COUNT,
         Col.ARRIVE: _COUNT,
+        Col.DEPART_CLOCK: BLANKABLE,
+        Col.ARRIVE_CLOCK: BLANKABLE,
         Col.LENGTH: Column(dtype=Type.FLOAT),
         Col.SOURCE: TEXT,
     },
 )
 """What each team does, by team and order from 1: a street swept, or a way without service.
 
-Depart and arrive are seconds from the moment the team leaves its station, length is in metres; the
-line runs in the direction of travel. Planned, not recorded.
+Depart and arrive are seconds from the moment the team leaves its station, and the same as clock
+times ``HH:MM:SS`` where that moment is known; each leg departs when the one before arrives.
+Length is in metres; the line runs in the direction of travel. Planned, not recorded.
 """
 
 SWEEP_LEFT: Final = Schema(
@@ -56,17 +60,26 @@ SWEEP_LEFT: Final = Schema(
 
 
 def sweep_legs(
-    plan: SweepPlan, problem: SweepProblem, network: Network, *, source: str
+    plan: SweepPlan,
+    problem: SweepProblem,
+    network: Network,
+    *,
+    source: str,
+    start: datetime | None = None,
 ) -> gpd.GeoDataFrame:
     """Return what each team does as `SWEEP_LEGS`, EPSG:4326.
 
-    Arcs in a row that are of one street, and all swept or all not, are one leg.
+    Arcs in a row that are of one street, and all swept or all not, are one leg. `start` is when the
+    teams leave their stations; without it the clock times are blank.
     """
     rows = [
         row
         for team, tour in enumerate(plan.routes, 1)
         for row in _legs(tour, problem, network, team)
     ]
+    for row in rows:
+        row[Col.DEPART_CLOCK] = _clock(start, row[Col.DEPART])
+        row[Col.ARRIVE_CLOCK] = _clock(start, row[Col.ARRIVE])
     return _frame(rows, SWEEP_LEGS, source)
 
 
@@ -96,7 +109,8 @@ def _legs(
 ) -> Iterator[dict[str, Any]]:
     name = network.name[tour.arcs >> 1]
     time = np.where(tour.is_service, problem.service[tour.arcs], problem.travel[tour.arcs])
-    until = np.concatenate([[0], np.cumsum(time, dtype=np.int64)])
+    # Rounded up, so that a leg departs when the one before it arrives.
+    until = -(-np.concatenate([[0], np.cumsum(time, dtype=np.int64)]) // MILLISECONDS)
     # A way without service is one leg whatever streets it takes.
     keys = zip(tour.is_service.tolist(), np.where(tour.is_service, name, -1).tolist(), strict=True)
     first = 0
@@ -109,12 +123,16 @@ def _legs(
             Col.ORDER: order,
             Col.IS_SERVICE: is_service,
             Col.NAME: network.names[code] if is_service else "",
-            Col.DEPART: int(until[first]) // MILLISECONDS,
-            Col.ARRIVE: -(-int(until[last]) // MILLISECONDS),
+            Col.DEPART: int(until[first]),
+            Col.ARRIVE: int(until[last]),
             Col.LENGTH: round(float(network.length[arcs >> 1].sum()), 1),
             Col.GEOMETRY: shapely.LineString(_points(arcs, network)),
         }
         first = last
+
+
+def _clock(start: datetime | None, second: int) -> str:
+    return "" if start is None else f"{start + timedelta(seconds=second):%H:%M:%S}"
 
 
 def _points(arcs: NDArray[np.integer], network: Network) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """Parts of a city that can be swept apart, and the little of it that a sweep needs."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,15 @@ from routing.sweep.model import SweepProblem
 from routing.sweep.teams.between import adjacency, times_between
 from routing.sweep.teams.kernels import Ends
 from routing.sweep.teams.task import Tasks
+
+NEAR: Final = 40
+"""Tasks told to be near to each."""
+
+ROWS: Final = 256
+"""Tasks whose distances to all others are held at once."""
+
+TASK_BITS: Final = 20
+"""Bits of a sort key that name the task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +89,15 @@ def _part(problem: SweepProblem, tasks: Tasks, teams: NDArray[np.integer], stati
     between, on_ways = times_between(onward, nodes, nodes)
     out, on_out = times_between(onward, homes, nodes)
     back, on_back = times_between(return_, homes, nodes)
+    start, end = _position(nodes, tasks.start), _position(nodes, tasks.end)
     ends = Ends(
         between=between,
         out=out,
         back=back,
-        start=_position(nodes, tasks.start),
-        end=_position(nodes, tasks.end),
+        start=start,
+        end=end,
         service=tasks.service,
+        near=_nearest(between, start, end),
     )
     is_kept = np.zeros((problem.n_segments, 2), dtype=bool)
     is_kept.ravel()[onward.arc[on_ways | on_out]] = True
@@ -101,6 +113,26 @@ def _part(problem: SweepProblem, tasks: Tasks, teams: NDArray[np.integer], stati
         tasks=_renumbered(tasks, segment, nodes),
         ends=ends,
     )
+
+
+def _nearest(between: Ints, start: Ints, end: Ints) -> Ints:
+    """Return the tasks nearest to each, of equal ones the first."""
+    n_tasks = len(start)
+    n_near = min(NEAR, n_tasks - 1)
+    near = np.empty((n_tasks, max(n_near, 0)), np.int32)
+    if n_near < 1:
+        return near
+    for first in range(0, n_tasks, ROWS):
+        rows = np.arange(first, min(first + ROWS, n_tasks))
+        apart = np.full((len(rows), n_tasks), FAR, np.int64)
+        for way, its_way in np.ndindex(2, 2):
+            np.minimum(apart, between[np.ix_(end[rows, way], start[:, its_way])], out=apart)
+            np.minimum(apart, between[np.ix_(end[:, its_way], start[rows, way])].T, out=apart)
+        apart[np.arange(len(rows)), rows] = 2 * FAR
+        key = (apart << TASK_BITS) + np.arange(n_tasks)
+        key = np.sort(np.partition(key, n_near - 1, axis=1)[:, :n_near], axis=1)
+        near[rows] = key & ((1 << TASK_BITS) - 1)
+    return near
 
 
 def _position(nodes: Ints, node: Ints) -> Ints:

@@ -5,8 +5,9 @@ stations (`grow`). Both are improved by moving tasks between teams (`kernels`) a
 team's streets anew, in turns; the better one is the plan.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -18,19 +19,21 @@ from routing.hierarchy import NONE, Ints
 from routing.sweep.cover import cover_streets
 from routing.sweep.model import Covering, SweepProblem, Tour
 from routing.sweep.plan import MILLISECONDS, Cause, LeftOut, SweepPlan
-from routing.sweep.teams import kernels
+from routing.sweep.teams import kernels, moves
 from routing.sweep.teams.between import adjacency, way
-from routing.sweep.teams.cut import cut_tour, empty_orders, measure_all
+from routing.sweep.teams.cut import cut_tour, empty_orders
 from routing.sweep.teams.grow import grow_areas
 from routing.sweep.teams.kernels import Ends, Limits, Orders
+from routing.sweep.teams.moves import Flags
 from routing.sweep.teams.part import Part, parts_of, problem_of
 from routing.sweep.teams.task import Tasks, tasks_of
 
 MOST_TASKS: Final = 8_000
 """Passes that are split at once: the times between their ends then take a quarter of a gigabyte."""
 
-EVEN_PERCENT: Final = 106
-"""Per cent of the mean load over which a route counts as uneven; 110 is the aim."""
+EVEN_PERCENT: Final = 108
+"""Per cent of the mean load over which a route counts as uneven; 110 is the aim. The mean is that
+of the shortest plan known."""
 
 ROUNDS: Final = 6
 """Times that moving tasks and touring anew take turns at most."""
@@ -38,22 +41,52 @@ ROUNDS: Final = 6
 WORK: Final = 2_000_000_000
 """Moves looked at before a plan is taken as it is."""
 
-LOOKS: Final = 8
-"""Moves looked at per pair of tasks in one pass over all."""
+LOOKS: Final = 1_000
+"""Moves looked at per task in one pass over all."""
 
 MORE_TOURS: Final = 3
 """Stations from which the tour of all streets is cut too: other orders, other neighbourhoods."""
 
-SHAKES: Final = 80
+SHAKES: Final = 8_000
 """Times that a neighbourhood of tasks is taken out and put back at most."""
 
-PASSES_PER_SHAKE: Final = 5
-"""Passes over all tasks that putting back may take."""
+SHAKES_PER_TASK: Final = 20
+"""Times for each task: fewer in small sweeps."""
 
-SHAKEN: Final = 30
-"""Tasks taken out, fewer than this."""
+LOOKS_PER_SHAKE: Final = 50_000
+"""Moves looked at in one of them."""
+
+SHAKEN: Final = 20
+"""Tasks taken out, at most."""
+
+LOOKED_AT: Final = 20
+"""Tasks nearby whose moves are tried after that."""
+
+SHAKES_PER_LOOK: Final = 100
+"""Shakes between two looks at whether a stop is asked for."""
+
+HEAT: Final = 0.5
+"""Share of a task's mean service by which a shake may be worse at first, times a draw of mean 1."""
+
+SETTLING: Final = 50
+"""Rounds of moves in which what moved is looked at again, at most."""
 
 NO_LIMIT: Final = 1 << 60
+
+PER_PART: Final = 100
+"""Steps of progress that a part is told in."""
+
+COVERED: Final = 0.1
+"""Share of a part's work when one tour of all its streets is found."""
+
+TRIED: Final = 0.5
+"""Share of a part's work when its beginnings are improved."""
+
+SHAKEN_BY: Final = 0.95
+"""Share of a part's work when the best of them is shaken."""
+
+Report = Callable[[float], None]
+"""Receives the share of a part's work that is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +156,11 @@ def split_among_teams(
     parts, cut_off = parts_of(problem, tasks, nodes)
     answers = []
     for done, part in enumerate(parts):
-        progress(done, len(parts))
-        answers.append(_solve(part, shift_length * MILLISECONDS, work // len(parts), stop))
-    progress(len(parts), len(parts))
+        report = partial(_told, progress, done, len(parts))
+        report(0.0)
+        limit, share = shift_length * MILLISECONDS, work // len(parts)
+        answers.append(_solve(part, limit, share, stop, report))
+    _told(progress, len(parts), len(parts), 0.0)
     left = [
         *_listed(closed, problem.passes[closed], Cause.CLOSED),
         *_listed(tasks.segment[cut_off], np.ones_like(cut_off), Cause.CUT_OFF),
@@ -153,14 +188,26 @@ def _checked(problem: SweepProblem, stations: Sequence[int], shift_length: int) 
     return nodes
 
 
-def _solve(part: Part, shift: int, work: int, stop: StopToken) -> _Answer:
+def _told(progress: Progress, done: int, n_parts: int, share: float) -> None:
+    """Report the parts done and the share of the one at work."""
+    progress(round((done + share) * PER_PART), n_parts * PER_PART)
+
+
+def _solve(part: Part, shift: int, work: int, stop: StopToken, report: Report) -> _Answer:
     """Try both beginnings and keep the better; then end the routes where the shift ends."""
     covering = cover_streets(problem_of(part, part.tasks), stop=stop)
-    passes = max(1, work // (2 * LOOKS * max(1, len(part.tasks)) ** 2))
-    tries = [
-        _improved(part, beginning, passes, stop) for beginning in _beginnings(part, covering, stop)
-    ]
-    best = _shaken(part, min(tries, key=_price), passes, stop)
+    passes = max(1, work // (2 * LOOKS * max(1, len(part.tasks))))
+    report(COVERED)
+    beginnings = list(_beginnings(part, covering, stop))
+    limits = _limits(beginnings)
+    tries = []
+    for n, beginning in enumerate(beginnings, 1):
+        tries.append(_improved(part, beginning, limits, passes, stop))
+        report(COVERED + (TRIED - COVERED) * n / len(beginnings))
+    limits = _limits(tries)
+    best = min(tries, key=lambda orders: _price(orders, limits))
+    best = _shaken(part, best, work // 2, stop, report)
+    best = _improved(part, best, _limits([best]), passes, stop)
     uncut = int(best.load.sum())
     left = np.zeros(0, np.int32)
     if best.load.max(initial=0) > shift:
@@ -225,63 +272,72 @@ def _tour_anew(
         orders.load[team] = was
 
 
-def _price(orders: Orders) -> tuple[int, int]:
+def _price(orders: Orders, limits: Limits) -> int:
     """Return what a plan is judged by: its total with what is uneven in it."""
-    even = _even(orders)
-    over = np.maximum(orders.load - even, 0).sum()
-    return int(orders.load.sum() + kernels.UNEVEN * over), int(orders.load.max(initial=0))
+    over = np.maximum(orders.load - limits.even, 0).sum()
+    return int(orders.load.sum() + kernels.UNEVEN * over)
 
 
-def _even(orders: Orders) -> int:
-    return int(orders.load.sum()) * EVEN_PERCENT // (100 * len(orders.load))
+def _limits(plans: Sequence[Orders]) -> Limits:
+    """Return what is even, by the least total of some plans.
+
+    A share of the plan's own total would make needless ways of the others look like evenness.
+    """
+    least = min(int(orders.load.sum()) for orders in plans)
+    n_teams = len(plans[0].load)
+    return Limits(even=least * EVEN_PERCENT // (100 * n_teams), shift=NO_LIMIT)
 
 
-def _improved(part: Part, orders: Orders, passes: int, stop: StopToken) -> Orders:
+def _improved(part: Part, orders: Orders, limits: Limits, passes: int, stop: StopToken) -> Orders:
     """Move tasks between teams and tour each team's streets anew, until neither helps."""
-    best, price = _copy(orders), _price(orders)
+    best, price = _copy(orders), _price(orders, limits)
     for _ in range(ROUNDS):
         stop_if_asked(stop, "sweep")
-        _move(part.ends, orders, NO_LIMIT, passes)
+        _move(part.ends, orders, limits, passes)
         for team in range(len(part.team)):
             rows = np.sort(orders.task[team, : orders.size[team]])
             _tour_anew(part, orders, team, rows, stop)
-        if _price(orders) >= price:
+        if _price(orders, limits) >= price:
             break
-        best, price = _copy(orders), _price(orders)
+        best, price = _copy(orders), _price(orders, limits)
     return best
 
 
-def _shaken(part: Part, orders: Orders, passes: int, stop: StopToken) -> Orders:
-    """Take some tasks near each other out, put them back anew, and keep what came out better.
+def _shaken(part: Part, orders: Orders, looks: int, stop: StopToken, report: Report) -> Orders:
+    """Take some tasks near each other out, put them back anew, and go on from what came out.
 
     Schrimpf, Schneider, Stamm-Wilbrandt, Dueck, "Record breaking optimization results using the
-    ruin and recreate principle", Journal of Computational Physics 159, 2000.
+    ruin and recreate principle", Journal of Computational Physics 159, 2000; what is worse is taken
+    with a chance that falls (simulated annealing).
     """
     ends, n_tasks = part.ends, len(part.tasks)
     if len(part.team) < 2 or n_tasks < 2:
         return orders
     rng = np.random.default_rng(n_tasks)
-    best, price = orders, _price(orders)
-    for _ in range(min(SHAKES, passes // PASSES_PER_SHAKE)):
-        stop_if_asked(stop, "sweep")
-        orders = _copy(best)
-        near = ends.between[ends.start[rng.integers(n_tasks), 0], ends.start[:, 0]]
-        gone = np.argsort(near, kind="stable")[: rng.integers(2, SHAKEN)].astype(np.int32)
-        _take_out(ends, orders, gone)
-        kernels.fill(ends, orders, rng.permutation(gone), NO_LIMIT)
-        _move(ends, orders, NO_LIMIT, passes)
-        if _price(orders) < price:
-            best, price = orders, _price(orders)
-    return _improved(part, best, passes, stop)
-
-
-def _take_out(ends: Ends, orders: Orders, gone: Ints) -> None:
-    for team, size in enumerate(orders.size.tolist()):
-        kept = np.flatnonzero(~np.isin(orders.task[team, :size], gone))
-        orders.task[team, : len(kept)] = orders.task[team, kept]
-        orders.way[team, : len(kept)] = orders.way[team, kept]
-        orders.size[team] = len(kept)
-    measure_all(ends, orders)
+    best, at = orders, orders
+    limits = _limits([best])
+    least = cost = _price(at, limits)
+    n_shakes = min(SHAKES, SHAKES_PER_TASK * n_tasks, looks // LOOKS_PER_SHAKE)
+    heat = HEAT * float(ends.service.min(axis=1).mean())
+    for shake in range(n_shakes):
+        if shake % SHAKES_PER_LOOK == 0:
+            stop_if_asked(stop, "sweep")
+            report(TRIED + (SHAKEN_BY - TRIED) * shake / n_shakes)
+        orders = _copy(at)
+        seed = int(rng.integers(n_tasks))
+        gone = np.append(seed, ends.near[seed, : rng.integers(1, SHAKEN)]).astype(np.int32)
+        moves.take_out(ends, orders, gone)
+        moves.put_back(ends, orders, rng.permutation(gone), limits)
+        look = np.zeros(n_tasks, dtype=bool)
+        look[gone] = look[ends.near[seed, :LOOKED_AT]] = True
+        _settle(ends, orders, limits, look)
+        now = _price(orders, limits)
+        if now < cost + heat * (1.0 - shake / n_shakes) * rng.exponential():
+            at, cost = orders, now
+            if now < least:
+                best, limits = orders, _limits([best, orders])
+                least = cost = _price(best, limits)
+    return best
 
 
 def _copy(orders: Orders) -> Orders:
@@ -293,14 +349,24 @@ def _copy(orders: Orders) -> Orders:
     )
 
 
-def _move(ends: Ends, orders: Orders, shift: int, passes: int) -> None:
-    limits = Limits(even=min(_even(orders), shift), shift=shift)
+def _move(ends: Ends, orders: Orders, limits: Limits, passes: int) -> None:
     for _ in range(passes):
-        moved = kernels.move_blocks(ends, orders, limits)
-        moved = kernels.swap_tasks(ends, orders, limits) or moved
-        moved = kernels.exchange_tails(ends, orders, limits) or moved
-        if not moved:
+        if not _settle(ends, orders, limits, np.ones(len(ends.service), dtype=bool)):
             break
+
+
+def _settle(ends: Ends, orders: Orders, limits: Limits, look: Flags) -> bool:
+    """Move tasks, and again those around what moved, until nothing helps; return whether it did."""
+    moved = False
+    for _ in range(SETTLING):
+        again = np.zeros_like(look)
+        moves.move_blocks(ends, orders, limits, look, again)
+        moves.swap_tasks(ends, orders, limits, look, again)
+        moves.exchange_tails(ends, orders, limits, look, again)
+        if not again.any():
+            break
+        moved, look = True, again
+    return moved
 
 
 def _within(
@@ -322,7 +388,8 @@ def _within(
         best, left, lost = _copy(orders), gone.copy(), missed
         if not len(gone):
             break
-        _move(part.ends, orders, shift, passes)
+        even = min(_limits([orders]).even, shift)
+        _move(part.ends, orders, Limits(even=even, shift=shift), passes)
         for team in range(len(part.team)):
             rows = np.sort(orders.task[team, : orders.size[team]])
             _tour_anew(part, orders, team, rows, stop)
