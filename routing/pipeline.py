@@ -12,9 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
 
 from geo.calendar import WorkingCalendar
 from geo.demand import Demand, PlaceRules, choose_places, estimate_demand
@@ -26,24 +24,21 @@ from geo.io.calendars import shipped_calendar
 from geo.progress import NEVER, Either, SilentSteps, Steps, StopToken, stop_if_asked
 from geo.units import CITY_ZONE, UNITS_PER_STATION
 from geo.venue import due_venues
-from routing.basis import SpeedBasis, basis_of
+from routing.basis import basis_of
 from routing.check import check_legs, check_plan, check_schedule
 from routing.frames import legs_frame
 from routing.inspection import plan_inspections
 from routing.metrics import Metric, measure
-from routing.model import Mode, Place, Plan, Schedule, Shift
-from routing.network import NIGHT, NetworkReport, Profile, build_network, conditions_at
+from routing.model import Plan, Schedule, Shift
+from routing.network import NIGHT, Profile
 from routing.patrol import plan_night, pose_night
-from routing.travel import REACH_M, Travel
+from routing.roads import Note, closures_held, require_near, speeds_of, travel_of, within_reach
 
 if TYPE_CHECKING:
     from routing.io.network_file import NetworkFile
 
 PLACES_PER_UNIT = 11
 """Places on offer per unit and night: about twice what a team can visit in six hours."""
-
-Note = tuple[str, Mapping[str, object]]
-"""A finding worth a line: message code and parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +121,7 @@ def plan_tonight(
     profile: Profile = NIGHT,
     closures: gpd.GeoDataFrame | None = None,
     ready: "NetworkFile | None" = None,
+    sources: Mapping[str, str] | None = None,
     steps: Steps | None = None,
     stop: StopToken = NEVER,
     enough: StopToken = NEVER,
@@ -150,6 +146,8 @@ def plan_tonight(
         CLOSURES frame; what holds at any time of the shift counts for all of it.
     ready : NetworkFile, optional
         Network made of these streets before, with a profile of its own; built here when not given.
+    sources : mapping of str to str, optional
+        What the user calls the file of a layer, in messages.
     steps : Steps, optional
         Told which step runs and how far it is.
     stop : StopToken
@@ -165,7 +163,7 @@ def plan_tonight(
     Raises
     ------
     StationUnreachable
-        The streets do not reach a station; names it.
+        The streets do not reach a station or post; names it, before the long work begins.
     InfeasibleError
         The night's musts contradict each other; names them.
     CheckFailed
@@ -179,6 +177,10 @@ def plan_tonight(
     day = shift.start.date()
     last_day = day.replace(day=monthrange(day.year, day.month)[1])
     calendar = calendar or shipped_calendar()
+    with steps.step("travel"):
+        travel, report = travel_of(layers, shift, profile=profile, closures=closures, ready=ready)
+        apart = require_near(travel, layers, sources or {})
+    stop_if_asked(no_plan_yet, "travel")
     if cells is None:
         with steps.step("cells") as progress:
             cells = cut_cells(
@@ -192,6 +194,7 @@ def plan_tonight(
             )
     with steps.step("join"):
         venues, cells, unmatched = _join_to_cells(layers, cells, as_of=day)
+        plannable, unmatched, cut_off = within_reach(venues, unmatched, travel, layers.stations)
     stop_if_asked(no_plan_yet, "demand")
     with steps.step("demand"):
         place_rules = PlaceRules()
@@ -215,12 +218,6 @@ def plan_tonight(
             teams=_teams_by_area(layers, cells),
             rules=place_rules,
         )
-    stop_if_asked(no_plan_yet, "travel")
-    with steps.step("travel"):
-        travel, report = _travel_of(layers, shift, profile=profile, closures=closures, ready=ready)
-        travel.require_stations(_places_of(layers.stations, Col.STATION_ID), source="stations")
-        travel.require_stations(_places_of(layers.posts, Col.POST_ID), source="posts")
-        plannable, unmatched = _within_reach(venues, unmatched, travel, layers.stations)
     stop_if_asked(no_plan_yet, "patrol")
     with steps.step("patrol") as progress:
         problem = pose_night(
@@ -236,7 +233,7 @@ def plan_tonight(
             boundary_version=layers.boundary_version,
             synthetic=layers.synthetic,
             demand=basis_of(demand, place_rules),
-            speeds=_speeds_of(travel),
+            speeds=speeds_of(travel),
         )
         plan = plan_night(problem, progress=progress, stop=stop, enough=enough)
     with steps.step("inspection") as progress:
@@ -272,7 +269,9 @@ def plan_tonight(
         metrics=metrics,
         notes=(
             *report.findings(),
-            *_closures_held(travel),
+            *apart,
+            *closures_held(travel.conditions),
+            *cut_off,
             *_other_nights(layers.posts, plan),
             *_assumed_weeks(calendar, day, last_day),
         ),
@@ -332,80 +331,6 @@ def _teams_by_area(layers: Layers, cells: gpd.GeoDataFrame) -> dict[str, float] 
     return {str(name): float(n) for name, n in counts.items() if name != ""}
 
 
-def _travel_of(
-    layers: Layers,
-    shift: Shift,
-    *,
-    profile: Profile,
-    closures: gpd.GeoDataFrame | None,
-    ready: "NetworkFile | None",
-) -> tuple[Travel, NetworkReport]:
-    """Return the travel times of the shift, and what cleaning the streets found."""
-    if ready is None:
-        network, report = build_network(layers.streets, epsg=layers.epsg, profile=profile)
-    else:
-        network, report = ready.network, ready.report
-    conditions = None
-    if closures is not None:
-        conditions = conditions_at(network, closures, start=shift.start, length=shift.length)
-    travel = Travel(
-        network,
-        topology=None if ready is None else ready.topology,
-        band=network.profile.band_of(shift.start, shift.length),
-        conditions=conditions,
-    )
-    return travel, report
-
-
-def _speeds_of(travel: Travel) -> SpeedBasis:
-    """Return what the plan records of its travel times."""
-    return SpeedBasis(
-        profile=travel.network.profile.version,
-        band=travel.band.value,
-        closures=() if travel.conditions is None else travel.conditions.closure_ids,
-    )
-
-
-def _closures_held(travel: Travel) -> Iterator[Note]:
-    """Yield a note on the closures that hold, and one on those that touch no street."""
-    held = travel.conditions
-    if held is None:
-        return
-    params = {"n": len(held.closure_ids), "n_segments": len(set(held.segment.tolist()))}
-    yield "network.closures", params
-    if held.unmatched:
-        yield "network.closures.unmatched", {"n": len(held.unmatched), "ids": list(held.unmatched)}
-
-
-def _within_reach(
-    venues: gpd.GeoDataFrame,
-    unmatched: pd.DataFrame,
-    travel: Travel,
-    stations: gpd.GeoDataFrame,
-) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Return the venues a round can visit, and the unmatched with those it cannot.
-
-    These lie far off every street, or no car gets there from a station and back.
-    """
-    inside = venues[venues[Col.CELL_ID] != ""]
-    lonlat = shapely.get_coordinates(inside.geometry.to_numpy())
-    snaps = travel.snap(lonlat)
-    starts = travel.snap(shapely.get_coordinates(stations.geometry.to_numpy()))
-    is_far = snaps.distance > REACH_M
-    is_out = is_far | travel.cut_off(starts, snaps, Mode.CAR)
-    out = pd.DataFrame(
-        {
-            "layer": "venues",
-            "id": inside.loc[is_out, Col.VENUE_ID].to_numpy(),
-            "lon": lonlat[is_out, 0],
-            "lat": lonlat[is_out, 1],
-            Col.REASON: np.where(is_far, "off_roads", "cut_off")[is_out],
-        }
-    )
-    listed = pd.concat([unmatched.assign(**{Col.REASON: "outside"}), out], ignore_index=True)
-    return inside[~is_out], listed
-
-
 def _other_nights(posts: gpd.GeoDataFrame, plan: Plan) -> tuple[Note, ...]:
     """Return a note on the posts whose window does not begin within the shift."""
     tonight = {post.post_id for post in plan.problem.posts}
@@ -419,13 +344,6 @@ def _assumed_weeks(calendar: WorkingCalendar, first: date, last: date) -> Iterat
     """Yield a note on every year whose public holidays are not known."""
     for year in calendar.unpublished_years(first, last):
         yield "calendar.note.unpublished", {"year": year}
-
-
-def _places_of(frame: gpd.GeoDataFrame, key: str) -> tuple[Place, ...]:
-    return tuple(
-        Place(place_id=place_id, name=name, lon=point.x, lat=point.y)
-        for place_id, name, point in zip(frame[key], frame[Col.NAME], frame.geometry, strict=True)
-    )
 
 
 def _require_good(

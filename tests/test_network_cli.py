@@ -81,8 +81,8 @@ def test_the_report_says_what_is_left_out_and_why(tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--join", "-1"), "join: -1"),
-        (("--join", "80"), "0 to 50 m"),
+        (("--join", "-1"), "--join: -1"),
+        (("--join", "80"), "up to 50 m"),
         (("--out", "city.gpkg"), ".npz"),
         (("--outside", "left.csv"), ".gpkg"),
         (("--epsg", "4326"), "--epsg"),
@@ -107,6 +107,14 @@ def test_a_negative_speed_names_file_table_and_key(files, tmp_path):
     assert done.exit_code == EXIT_INPUT
     for said in ("own.toml", "car.speed", "arterial", "-40"):
         assert said in done.output
+
+
+def test_a_gap_to_join_over_is_refused_in_the_language_asked_for(files, tmp_path):
+    """Issue 6: the option was called `join`, and what is expected was English."""
+    words = ("network", files / "streets.gpkg", "--out", tmp_path / "c.npz", "--join", "-5")
+    done = run(*words, lang="zh")
+    assert done.exit_code == EXIT_INPUT
+    assert "--join：不能使用 -5；应为 大于 0、不超过 50 米" in done.output
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +143,9 @@ def test_a_plan_says_what_its_times_rest_on(closed_night):
     done, out = closed_night
     speeds = json.loads((out / "plan.json").read_text("utf-8"))["problem"]["speeds"]
     assert speeds == {"profile": "2026-2", "band": "night", "closures": ["ring", "field"]}
-    assert "2 closures hold during the shift" in done.output
-    assert "1 of them touch no street" in done.output
+    assert "2 closure(s) hold during the shift" in done.output
+    assert "1/2 of them touch no street and change nothing: field" in done.output
+    assert "stations.csv: 2 place(s) lie" in done.output
 
 
 def test_venues_behind_closures_are_listed(closed_night):
@@ -146,6 +155,9 @@ def test_venues_behind_closures_are_listed(closed_night):
     assert 0 < len(cut_off) < 240
     assert set(cut_off["layer"]) == {"venues"}
     assert "unmatched.csv" in done.output
+    assert f"cut off from every station: {len(cut_off)}" in done.output
+    assert f"{len(cut_off)}/" in done.output
+    assert "Closures around them: ring\n" in done.output
 
 
 def test_the_network_file_changes_nothing(files, tmp_path):

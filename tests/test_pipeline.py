@@ -11,6 +11,7 @@ import shapely
 from geo.errors import OptionInvalid, StationUnreachable, Stopped
 from geo.frames import Col
 from geo.io import LayerPaths, read_layers, write_layers
+from geo.progress import SilentSteps
 from geo.units import LIAOCHENG_EPSG
 from routing.check import check_legs, check_plan, check_schedule
 from routing.pipeline import plan_tonight, shift_from
@@ -89,6 +90,24 @@ def test_a_station_the_roads_do_not_reach_is_named(small_layers):
     stations.loc[stations.index[0], Col.GEOMETRY] = shapely.Point(116.05, 36.45)
     with pytest.raises(StationUnreachable, match=stations[Col.NAME].iloc[0]):
         plan_tonight(replace(small_layers, stations=stations), shift=SHIFT, seed=1)
+
+
+def test_a_station_off_the_roads_is_told_before_the_long_work(small_layers):
+    """Issue 6: it was told after all cells, joins and demand, and without its file."""
+    stations = small_layers.stations.copy()
+    stations.loc[stations.index[0], Col.GEOMETRY] = shapely.Point(116.05, 36.45)
+    told = []
+
+    class Told(SilentSteps):
+        def step(self, code):
+            told.append(code)
+            return super().step(code)
+
+    layers = replace(small_layers, stations=stations)
+    sources = {"stations": "派出所.csv"}
+    with pytest.raises(StationUnreachable, match=r"^派出所\.csv: "):
+        plan_tonight(layers, shift=SHIFT, seed=1, sources=sources, steps=Told())
+    assert told == ["travel"]
 
 
 def test_a_set_stop_token_stops_the_work(small_layers):

@@ -218,7 +218,7 @@ def test_stations_out_of_reach_are_named(travel: Travel) -> None:
     near, far, farther = place("A", 0, 100), place("B", -900, 0), place("C", 0, 1600)
     travel.require_stations([near])
     travel.require_stations([near, far], limit=1000.0)
-    with pytest.raises(StationUnreachable, match=r"地点 B, 地点 C") as refused:
+    with pytest.raises(StationUnreachable, match=r"地点 B 900 m \[.*地点 C 1,100 m") as refused:
         travel.require_stations([near, far, farther], source="stations.csv")
     assert refused.value.params["n"] == 2
     assert refused.value.params["limit_m"] == 500

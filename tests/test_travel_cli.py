@@ -1,16 +1,23 @@
 """The commands `matrix`, `route` and `corridor`, on a grid town written by the test."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 import shapely
 from typer.testing import CliRunner
 
 from api.cli import app
+from api.cli.matrix import Near, write_matrix
 from api.cli.travel import REACH
-from routing.travel import REACH_M
+from geo.errors import Stopped
+from routing.model import Mode, Place
+from routing.travel import REACH_M, Travel
 
 WEST, SOUTH, STEP = 115.98, 36.45, 0.003
 
@@ -68,8 +75,8 @@ def test_a_matrix_of_pairs(folder: Path, tmp_path: Path) -> None:
     words = ("matrix", folder / "stations.csv", "--network", folder / "city.npz", "--out", out)
     done = run(*words, "--lang", "en", "--date", "2026-03-02")
     assert done.exit_code == 0, done.output
-    assert "3 origins, 3 destinations" in done.output
-    assert "streets.geojson" in done.output
+    assert "3 origin(s), 3 destination(s)" in done.output
+    assert "streets.geojson, data of a day not stated, that of making" in done.output
     assert "night" in done.output
     with out.open(encoding="utf-8-sig") as stream:
         rows = list(csv.DictReader(stream))
@@ -92,7 +99,27 @@ def test_a_route_prints_its_turns_and_writes_its_legs(folder: Path, tmp_path: Pa
     assert "仅供指挥" in done.output
     assert len(gpd.read_file(tmp_path / "r.geojson")) == 2
     english = run(*words, "--lang", "en", "--mode", "foot")
-    assert "Arrive" in english.output
+    assert "Arrive at 乙所 (" in english.output
+
+
+@pytest.mark.parametrize(("name", "read"), [("s.csv", pd.read_csv), ("s.xlsx", pd.read_excel)])
+def test_a_turn_list_is_written_for_cards(
+    folder: Path, tmp_path: Path, name: str, read: Callable[[Path], pd.DataFrame]
+) -> None:
+    # Issue 6: the list stood on the screen alone.
+    words = ("route", folder / "stations.csv", "--network", folder / "city.npz", "--lang", "zh")
+    done = run(*words, "--steps", tmp_path / name)
+    assert done.exit_code == 0, done.output
+    assert "仅供指挥" in done.output
+    steps = read(tmp_path / name)
+    printed = [line.split(". ", 1)[1] for line in done.output.splitlines() if ". " in line[:6]]
+    assert steps["text"].tolist() == printed
+    assert steps["text"].iloc[0].startswith("向东出发，沿横0路行")
+    assert steps["text"].iloc[-1].startswith("到达丙所（")
+    assert steps["step"].tolist() == list(range(1, len(steps) + 1))
+    assert {"lon", "lat", "heading", "street_class", "n_junctions"} <= set(steps.columns)
+    both = run(*words, "--steps", tmp_path / "a.gpkg", "--out", tmp_path / "a.gpkg")
+    assert both.exit_code == 2
 
 
 def test_a_corridor_with_posts_and_alternatives(folder: Path, tmp_path: Path) -> None:
@@ -120,6 +147,113 @@ def test_bad_input_is_one_sentence(folder: Path, tmp_path: Path, lang: str) -> N
     assert "boat" in wrong.output
     same = run("matrix", folder / "stations.csv", *network, "--out", tmp_path / "m.txt")
     assert same.exit_code == 2
+
+
+def test_a_destination_off_the_roads_is_listed_and_the_rest_written(
+    folder: Path, tmp_path: Path
+) -> None:
+    """Issue 6: one of them refused the whole matrix."""
+    out = tmp_path / "m.csv"
+    words = ("matrix", folder / "two.csv", "--to", folder / "far.csv", "--to-layer", "stations")
+    done = run(*words, "--network", folder / "city.npz", "--out", out, "--lang", "en")
+    assert done.exit_code == 1, done.output
+    assert "2 origin(s), 1 destination(s)" in done.output
+    assert "far.csv, row 2, column geometry: 河滩所 (" in done.output
+    assert "m from the nearest street, over 500 m" in done.output
+    assert len(out.read_text("utf-8-sig").splitlines()) == 3
+    listed = (tmp_path / "m-refused.csv").read_text("utf-8-sig")
+    assert "far.csv,2,geometry," in listed
+    assert "two.csv: 2 place(s) lie 0 m (median)" in done.output
+
+
+def test_a_row_refused_before_does_not_shift_the_rows_after(folder: Path, tmp_path: Path) -> None:
+    rows = [("甲所", 0.4, 0), ("丁所", 40_000, 0), ("乙所", 4.6, 3), ("河滩所", 2, 16)]
+    _write(tmp_path / "mixed.csv", rows)
+    words = ("matrix", tmp_path / "mixed.csv", "--network", folder / "city.npz", "--lang", "en")
+    done = run(*words, "--out", tmp_path / "m.csv")
+    assert done.exit_code == 1, done.output
+    assert "mixed.csv, row 2," in done.output
+    assert "mixed.csv, row 4, column geometry: 河滩所" in done.output
+
+
+def test_a_matrix_that_does_not_fit_on_the_disk_is_refused(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 6: 60,000 x 60,000 began to write 90 GB without a word."""
+    usage = SimpleNamespace(free=100)
+    monkeypatch.setattr("api.cli.matrix.shutil.disk_usage", lambda _folder: usage)
+    words = ("matrix", folder / "stations.csv", "--network", folder / "city.npz")
+    for lang, said in (("en", "3 x 3 cannot be used; expected a matrix"), ("zh", "3 x 3；应为")):
+        done = run(*words, "--out", tmp_path / "m.csv", "--lang", lang)
+        assert done.exit_code == 2
+        assert said in done.output
+        assert "MiB" in done.output
+    assert list(tmp_path.iterdir()) == []
+    usage.free = 10_000
+    monkeypatch.setattr("api.cli.matrix.LARGE", 50)
+    done = run(*words, "--out", tmp_path / "m.csv", "--lang", "en")
+    assert done.exit_code == 0, done.output
+    assert "3 x 3 pairs will take about" in done.output
+
+
+def test_a_matrix_that_is_stopped_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    from routing.io.network_file import open_network
+
+    file, stop = open_network(folder / "city.npz"), Event()
+    travel = Travel(file.network, topology=file.topology)
+    rows = [Place(place_id=f"p{i}", name="甲", lon=at(i, 0)[0], lat=SOUTH) for i in range(5)]
+    near = Near(rows, travel.snap_places(rows))
+
+    def report(done: int, total: int, best: float | None = None) -> None:
+        assert (total, best) == (5, None)
+        if done == 3:
+            stop.set()
+
+    with pytest.raises(Stopped):
+        write_matrix(travel, near, near, Mode.CAR, tmp_path / "m.csv", progress=report, stop=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("reach", ["50000", "0", "-3"])
+def test_a_reach_without_sense_is_refused(folder: Path, tmp_path: Path, reach: str) -> None:
+    words = ("matrix", folder / "stations.csv", "--network", folder / "city.npz")
+    done = run(*words, "--out", tmp_path / "m.csv", "--reach", reach, "--lang", "en")
+    assert done.exit_code == 2
+    assert f"--reach: {reach} cannot be used; expected above 0 and up to 5,000 m" in done.output
+
+
+def test_closures_that_touch_no_street_are_named(folder: Path, tmp_path: Path) -> None:
+    """Issue 6: they were passed over in silence."""
+    closures = tmp_path / "closures.csv"
+    rows = ("closure_id,kind,valid_from,valid_to,lon,lat", "k5,closure,2026-03-01,,116.2,36.46")
+    near = "k6,closure,2026-03-01,,{},{}".format(*at(2.5, 0))
+    closures.write_text("\n".join([*rows, near]), encoding="utf-8")
+    words = ("--network", folder / "city.npz", "--closures", closures, "--lang", "en")
+    for command in (
+        ("matrix", folder / "stations.csv", "--out", tmp_path / "m.csv"),
+        ("route", folder / "stations.csv"),
+        ("corridor", folder / "two.csv"),
+    ):
+        done = run(*command, *words, "--date", "2026-03-02")
+        assert done.exit_code == 0, done.output
+        assert "2 closure(s) hold during the shift, on 1 segment(s)" in done.output
+        assert "1/2 of them touch no street and change nothing: k5\n" in done.output
+
+
+def test_places_of_another_layer_and_too_many_ends(folder: Path, tmp_path: Path) -> None:
+    venues = tmp_path / "venues.csv"
+    venues.write_text(
+        "venue_id,name,kind,lon,lat\nv1,样例学校,school,{},{}\n".format(*at(1, 1)), "utf-8"
+    )
+    network = ("--network", folder / "city.npz")
+    done = run("route", venues, *network, "--lang", "en")
+    assert done.exit_code == 2
+    assert "give --layer venues" in done.output
+    three = ("corridor", folder / "stations.csv", *network)
+    assert "3 row(s) cannot be used; expected two rows" in run(*three, "--lang", "en").output
+    assert "不能使用 3 行" in run(*three, "--lang", "zh").output
+    far = run("corridor", folder / "far.csv", *network, "--lang", "en")
+    assert "far.csv: the roads do not reach 1/2 of them: 河滩所" in far.output
 
 
 def test_rows_refused_make_the_status_1(folder: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Travel under closures, at other hours, with turns; matrices too large; places cut off."""
 
+import pickle
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from pyproj import Transformer
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from api.i18n import explain
 from geo.errors import NetworkEmpty, OptionInvalid, PlaceCutOff, StationUnreachable
 from geo.frames import Col, StreetClass
 from geo.units import CITY_ZONE, LIAOCHENG_EPSG
@@ -200,6 +202,33 @@ def test_a_place_far_from_every_road_is_named(river: Travel) -> None:
     with pytest.raises(StationUnreachable, match=r"stops\.csv"):
         river.require_near([STATION, far], source="stops.csv")
     river.require_near([STATION, far], limit=3100.0)
+
+
+def test_a_far_place_is_named_with_its_distance_and_position(river: Travel) -> None:
+    """Issue 6: the name alone does not say whether a street or the position is wrong."""
+    far = place("河滩", 500, 3500)
+    with pytest.raises(StationUnreachable) as refused:
+        river.require_near([STATION, far], source="stops.csv")
+    assert f"地点河滩 3,000 m [{far.lon:.5f}, {far.lat:.5f}] (nearest" in str(refused.value)
+    assert "another area" not in str(refused.value)
+    others = [place(f"外{i}", 9000 + i, 9000) for i in range(20)]
+    with pytest.raises(StationUnreachable, match="seems to be of another area") as refused:
+        river.require_near([STATION, *others])
+    assert str(refused.value).count(" m [") == 10
+    assert "20/21" in str(refused.value)
+    assert "另一个地区" in explain(refused.value, "zh")
+    assert "地点外3" in explain(pickle.loads(pickle.dumps(refused.value)), "zh")
+
+
+def test_all_stops_cut_off_on_a_route_are_named(river: Travel) -> None:
+    """Issue 6: of four stops, "1/1 of them" was said to be cut off."""
+    shut = river.under(conditions=closing("北桥", "南桥", "东北街"))
+    with pytest.raises(PlaceCutOff) as refused:
+        shut.route([STATION, EAST, place("回", 0, 100), WEST], Mode.CAR, source="stops.csv")
+    assert (refused.value.params["n"], refused.value.params["total"]) == (2, 4)
+    assert refused.value.params["places"] == "地点东, 地点回"
+    assert refused.value.params["starts"] == "地点所, 地点东"
+    assert "封北桥, 封南桥" in str(refused.value)
 
 
 def test_a_mode_that_is_not_served_is_refused(river: Travel) -> None:

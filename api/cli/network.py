@@ -20,6 +20,7 @@ from api.cli.session import (
     say_paths,
 )
 from api.i18n import both, text
+from api.i18n.word import Word
 from geo.errors import OptionInvalid
 
 if TYPE_CHECKING:
@@ -59,13 +60,14 @@ def network(
             suffixes={"--out": (NETWORK_SUFFIX,), "--outside": SHAPES},
             inputs=(streets, profile),
         )
+        _require_join(join)
         names = tuple(name.strip() for name in drop.split(",") if name.strip())
         with session.steps.step("read"):
             reading = read_streets(streets, datum=datum, drop=names)
         say_notes(session, as_findings(reading.notes))
         file = _make(session, reading, streets.name, profile, join=join, epsg=epsg, day=day)
         left = outside_streets(reading.frame, file.network)
-        _say_report(session, file, reading.frame, left, is_day_stated=day is not None)
+        _say_report(session, file, reading.frame, left)
         paths = [out]
         write_network(out, file)
         if outside is not None and len(left):
@@ -74,6 +76,15 @@ def network(
         say_paths(session, paths)
         if reading.refused:
             raise typer.Exit(EXIT_REFUSED)
+
+
+def _require_join(join: float | None) -> None:
+    """Refuse a gap to join over before the streets are read."""
+    from routing.network.join import FARTHEST  # noqa: PLC0415  heavy: loaded by its command only
+
+    if join is not None and not 0.0 < join <= FARTHEST:
+        expected = Word("network.wanted.join", {"most": f"{FARTHEST:.0f}"})
+        raise OptionInvalid(option="--join", value=f"{join:g}", expected=expected)
 
 
 def _make(
@@ -111,6 +122,7 @@ def _make(
         source=source,
         data_date=read_day(day),
         streets=streets_digest(frame),
+        is_day_stated=day is not None,
     )
 
 
@@ -119,8 +131,6 @@ def _say_report(
     file: "NetworkFile",
     streets: "gpd.GeoDataFrame",
     left: "gpd.GeoDataFrame",
-    *,
-    is_day_stated: bool,
 ) -> None:
     """Print what is kept, what is left out and why, and the roads without a name by class."""
     from geo.frames import Col  # noqa: PLC0415
@@ -146,5 +156,5 @@ def _say_report(
         word = text(f"word.street_class.{name}", session.lang)
         session.say("network.unnamed.class", word=word, rate=rate)
     stated = file.data_date
-    today = stated if is_day_stated else text("cli.place.today", session.lang, day=stated)
+    today = stated if file.is_day_stated else text("cli.place.today", session.lang, day=stated)
     session.say("cli.place.basis", day=today, version=version)

@@ -33,6 +33,7 @@ from api.cli.session import (
 from api.console import stop_on_interrupt
 from api.i18n import Language, both, text
 from geo.errors import OptionInvalid
+from geo.frames import Col
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -119,19 +120,20 @@ def plan(
         clock = shift_from(night, shift)
         names = tuple(name.strip() for name in drop.split(",") if name.strip())
         streets = _read_travel(profile, closures, network, datum=datum, drop=names)
+        paths = LayerPaths(
+            boundaries=boundaries,
+            streets=roads,
+            water=water,
+            buildings=buildings,
+            venues=venues,
+            incidents=incidents,
+            stations=stations,
+            units=units,
+            posts=posts,
+        )
         with session.steps.step("read"):
             layers, refused, notes = read_layers(
-                LayerPaths(
-                    boundaries=boundaries,
-                    streets=roads,
-                    water=water,
-                    buildings=buildings,
-                    venues=venues,
-                    incidents=incidents,
-                    stations=stations,
-                    units=units,
-                    posts=posts,
-                ),
+                paths,
                 epsg=epsg,
                 data_date=night - timedelta(days=1),
                 datum=datum,
@@ -146,6 +148,7 @@ def plan(
             profile=streets.profile,
             closures=streets.closures,
             ready=streets.ready,
+            sources={"stations": stations.name, "posts": "posts" if posts is None else posts.name},
             steps=session.steps,
             stop=stop,
         )
@@ -343,6 +346,8 @@ def _hand_over(
         session.say(
             "cli.unmatched", n=len(tonight.unmatched), total=f"{n_points:,}", path=written[-2]
         )
+        for reason, n in tonight.unmatched[Col.REASON].value_counts(sort=False).items():
+            session.say(f"cli.unmatched.{reason}", n=f"{n:,}")
     if tonight.layers.synthetic:
         session.say("cli.synthetic")
     session.say("cli.draft")

@@ -1,6 +1,5 @@
 """Commands on who is reached in time: areas by minutes, and the service standard."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -8,12 +7,14 @@ import typer
 
 from api.cli.basis import Basis, Boundaries, DataDay, Epsg, finish, open_basis
 from api.cli.output import require_outputs
+from api.cli.reach_ask import Asked, Ground, metric_of, open_ground, span_of
 from api.cli.session import (
     EXIT_REFUSED,
     Datum,
     Drop,
     Lang,
     Session,
+    ShiftClock,
     open_session,
     say_paths,
 )
@@ -21,23 +22,22 @@ from api.console import stop_on_interrupt
 from api.i18n import both, text
 from api.i18n.word import Word
 from geo.errors import OptionInvalid
-from geo.frames import Col, MissReason, Setting, StationKind, Target
-from geo.units import SYNTHETIC
+from geo.frames import Col, MissReason, Setting, Target
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
     from api.maps.theme import Said, Theme
-    from routing.travel.coverage import Departures, Service, Standard, Targets
+    from routing.travel.coverage import Departures, Service, Standard
 
 commands = typer.Typer()
 
-NETWORK_SUFFIX: Final = ".npz"
-"""What the name of a network file ends in."""
-
 SHOWN: Final = 10
 """Missed places that are printed; the file holds all."""
+
+DAY: Final = 24 * 60
+"""Most minutes asked about; `routing.travel.isochrone` without its imports (a test compares)."""
 
 AUDIENCE: Final = "command"
 """Where help comes late is for command alone."""
@@ -50,29 +50,10 @@ Buildings = Annotated[Layer, typer.Option(help=both("cli.isochrones.buildings"))
 Venues = Annotated[Layer, typer.Option(help=both("cli.isochrones.venues"))]
 ModeName = Annotated[str, typer.Option("--mode", help=both("cli.isochrones.mode"))]
 BandName = Annotated[str, typer.Option("--band", help=both("cli.isochrones.band"))]
+Profiles = Annotated[Layer, typer.Option("--profile", help=both("cli.plan.profile"))]
+Closures = Annotated[Layer, typer.Option("--closures", help=both("cli.travel.closures"))]
+Night = Annotated[str | None, typer.Option("--night", help=both("cli.isochrones.night"))]
 Page = Annotated[Layer, typer.Option(help=both("cli.isochrones.page"))]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What both commands stand on.
-
-    Attributes
-    ----------
-    stations : GeoDataFrame
-        STATIONS frame, those asked for.
-    streets : GeoDataFrame, optional
-        STREETS frame; None where a network file was given.
-    departures : Departures
-    targets : list of Targets
-    is_synthetic : bool
-    """
-
-    stations: "gpd.GeoDataFrame"
-    streets: "gpd.GeoDataFrame | None"
-    departures: "Departures"
-    targets: "list[Targets]"
-    is_synthetic: bool
 
 
 @commands.command(help=both("cli.isochrones"))
@@ -87,8 +68,12 @@ def isochrones(
     venues: Venues = None,
     minutes: Annotated[str, typer.Option(help=both("cli.isochrones.minutes"))] = "5,10,15",
     mode: ModeName = "car",
-    band: BandName = "night",
+    band: BandName = "",
     kinds: Kinds = "",
+    profile: Profiles = None,
+    closures: Closures = None,
+    night: Night = None,
+    shift: ShiftClock = "20:00-02:00",
     union: Annotated[bool, typer.Option(help=both("cli.isochrones.union"))] = True,
     day: DataDay = None,
     epsg: Epsg = None,
@@ -109,11 +94,24 @@ def isochrones(
         require_outputs(
             {"--out": out, "--counts": counts, "--page": page},
             suffixes={"--out": SHAPES, "--counts": TABLES, "--page": (".html",)},
-            inputs=(streets, stations, boundaries, buildings, venues),
+            inputs=(streets, stations, boundaries, buildings, venues, profile, closures),
         )
-        basis = open_basis(session, boundaries, out, day=day, epsg=_epsg(streets, epsg), drop=drop)
-        layers = {Target.HOUSEHOLDS: buildings, Target.VENUES: venues}
-        ground = _open(session, basis, streets, stations, layers, (mode, band, kinds), datum)
+        how = Asked(
+            streets=streets,
+            stations=stations,
+            layers={Target.HOUSEHOLDS: buildings, Target.VENUES: venues},
+            mode=mode,
+            band=band,
+            kinds=kinds,
+            datum=datum,
+            profile=profile,
+            closures=closures,
+            span=span_of(night, shift),
+        )
+        basis = open_basis(
+            session, boundaries, out, day=day, epsg=metric_of(streets, epsg), drop=drop
+        )
+        ground = open_ground(session, basis, how)
         departures = ground.departures
         with session.steps.step("isochrones") as progress:
             areas = isochrone.isochrones(
@@ -135,8 +133,8 @@ def isochrones(
                 progress=progress,
                 stop=stop,
             )
-        _say_areas(session, departures, areas, asked, band)
-        figures = _figures(counted)
+        _say_areas(session, departures, areas, asked)
+        figures = [*ground.closures, *_figures(counted)]
         _say(session, [*figures, ("isochrone.note", {})])
         written: list[tuple[Any, Path, str]] = [(areas, out, "isochrones")]
         written += [(counted, counts, "reach_counts")] if counts is not None else []
@@ -165,8 +163,12 @@ def service_standard(
     settings: Annotated[Layer, typer.Option(help=both("cli.service.settings"))] = None,
     page: Page = None,
     mode: ModeName = "car",
-    band: BandName = "night",
+    band: BandName = "",
     kinds: Kinds = "",
+    profile: Profiles = None,
+    closures: Closures = None,
+    night: Night = None,
+    shift: ShiftClock = "20:00-02:00",
     day: DataDay = None,
     epsg: Epsg = None,
     datum: Datum = "WGS-84",
@@ -182,17 +184,40 @@ def service_standard(
         from geo.place.setting import unit_settings  # noqa: PLC0415
         from routing.travel.coverage import Standard, check_service  # noqa: PLC0415
 
+        for option, allowed in (("--town", town), ("--country", country)):
+            if not 1 <= allowed <= DAY:
+                raise OptionInvalid(option=option, value=allowed, expected=_wanted_minutes())
         standard = Standard(town=town, country=country)
         require_outputs(
             {"--out": out, "--page": page},
             suffixes={"--out": SUFFIXES, "--page": (".html",)},
-            inputs=(streets, stations, boundaries, buildings, venues, settings),
+            inputs=(
+                *(streets, stations, boundaries, buildings, venues),
+                *(settings, profile, closures),
+            ),
         )
         if buildings is None and venues is None:
-            raise OptionInvalid(option="--out", value=out.name, expected=Word("service.needs"))
-        basis = open_basis(session, boundaries, out, day=day, epsg=_epsg(streets, epsg), drop=drop)
-        layers = {Target.HOUSEHOLDS: buildings, Target.VENUES: venues}
-        ground = _open(session, basis, streets, stations, layers, (mode, band, kinds), datum)
+            raise OptionInvalid(
+                option="--buildings, --venues",
+                value=Word("service.none"),
+                expected=Word("service.needs"),
+            )
+        how = Asked(
+            streets=streets,
+            stations=stations,
+            layers={Target.HOUSEHOLDS: buildings, Target.VENUES: venues},
+            mode=mode,
+            band=band,
+            kinds=kinds,
+            datum=datum,
+            profile=profile,
+            closures=closures,
+            span=span_of(night, shift),
+        )
+        basis = open_basis(
+            session, boundaries, out, day=day, epsg=metric_of(streets, epsg), drop=drop
+        )
+        ground = open_ground(session, basis, how)
         stated = _stated(settings or boundaries, setting)
         with session.steps.step("reach") as progress:
             found = check_service(
@@ -205,7 +230,7 @@ def service_standard(
                 progress=progress,
                 stop=stop,
             )
-        figures = _kept(found, standard)
+        figures = [*ground.closures, *_kept(found, standard)]
         _say(session, [*figures, ("isochrone.note", {})])
         _say_missed(session, found)
         finish(session, basis, [(found.missed, out, "missed")], audience=AUDIENCE)
@@ -222,88 +247,15 @@ def service_standard(
 def _minutes(written: str) -> list[int]:
     """Return the minutes of an option."""
     parts = [part.strip() for part in written.replace("，", ",").split(",") if part.strip()]
-    if not parts or not all(part.isdecimal() for part in parts):
-        raise OptionInvalid(option="--minutes", value=written, expected="5,10,15")
+    bad = [part for part in parts if not (part.isdecimal() and 1 <= int(part) <= DAY)]
+    if bad or not parts:
+        value = ", ".join(bad) or f"“{written}”"
+        raise OptionInvalid(option="--minutes", value=value, expected=_wanted_minutes())
     return [int(part) for part in parts]
 
 
-def _epsg(streets: Path, epsg: int | None) -> int | None:
-    """Return the metric CRS: a network file has its own."""
-    if streets.suffix.lower() != NETWORK_SUFFIX:
-        return epsg
-    from routing.io.network_file import read_network  # noqa: PLC0415
-
-    own = read_network(streets)[0].epsg
-    if epsg not in {None, own}:
-        raise OptionInvalid(option="--epsg", value=epsg, expected=own)
-    return own
-
-
-def _open(
-    session: Session,
-    basis: Basis,
-    streets: Path,
-    stations: Path,
-    layers: dict[Target, Layer],
-    words: tuple[str, str, str],
-    datum: str,
-) -> Ground:
-    """Read everything, and make the network ready to be asked."""
-    from geo.io import read_buildings, read_stations, read_streets, read_venues  # noqa: PLC0415
-    from routing.io.network_file import read_network  # noqa: PLC0415
-    from routing.model import Mode, Place  # noqa: PLC0415
-    from routing.network import TimeBand, build_network  # noqa: PLC0415
-    from routing.travel import Travel  # noqa: PLC0415
-    from routing.travel.coverage import Departures, all_venues, homes  # noqa: PLC0415
-
-    mode, band = _word(Mode, words[0], "--mode"), _word(TimeBand, words[1], "--band")
-    frame, topology = None, None
-    if streets.suffix.lower() == NETWORK_SUFFIX:
-        network, topology = read_network(streets)
-    else:
-        frame = basis.read(read_streets, streets, datum=datum)
-        with session.steps.step("network"):
-            network, _ = build_network(frame, epsg=basis.epsg, source=streets.name)
-    places = _of_kinds(basis.read(read_stations, stations, datum=datum), words[2])
-    travel = Travel(network, (mode,), topology=topology, band=band)
-    made = {Target.HOUSEHOLDS: (read_buildings, homes), Target.VENUES: (read_venues, all_venues)}
-    targets, read = [], [places, *([] if frame is None else [frame])]
-    for target, path in layers.items():
-        if path is not None:
-            reader, make = made[target]
-            read.append(basis.read(reader, path, datum=datum))
-            targets.append(make(read[-1]))
-    columns = zip(places[Col.STATION_ID], places[Col.NAME], places.geometry, strict=True)
-    return Ground(
-        stations=places,
-        streets=frame,
-        departures=Departures(
-            travel=travel,
-            places=[Place(place_id=i, name=n, lon=p.x, lat=p.y) for i, n, p in columns],
-            mode=mode,
-        ),
-        targets=targets,
-        is_synthetic=any(bool((one[Col.SOURCE] == SYNTHETIC).any()) for one in read),
-    )
-
-
-def _word(words: Any, value: str, option: str) -> Any:
-    """Return the word of a vocabulary that an option names."""
-    if value not in [word.value for word in words]:
-        expected = ", ".join(word.value for word in words)
-        raise OptionInvalid(option=option, value=value, expected=expected)
-    return words(value)
-
-
-def _of_kinds(stations: "gpd.GeoDataFrame", kinds: str) -> "gpd.GeoDataFrame":
-    """Return the stations of the kinds asked for; all where none is."""
-    asked = [kind.strip() for kind in kinds.split(",") if kind.strip()]
-    wanted = [_word(StationKind, kind, "--kinds").value for kind in asked]
-    chosen = stations[stations[Col.KIND].isin(wanted)] if wanted else stations
-    if chosen.empty:
-        found = ", ".join(sorted(stations[Col.KIND].unique()))
-        raise OptionInvalid(option="--kinds", value=kinds, expected=found)
-    return chosen.reset_index(drop=True)
+def _wanted_minutes() -> Word:
+    return Word("isochrone.wanted.minutes", {"most": DAY})
 
 
 def _stated(path: Path, column: str) -> dict[str, Setting]:
@@ -355,7 +307,6 @@ def _say_areas(
     departures: "Departures",
     areas: "gpd.GeoDataFrame",
     minutes: list[int],
-    band: str,
 ) -> None:
     """Print how many areas were drawn, with what, and how wide all together are."""
     session.say(
@@ -363,7 +314,7 @@ def _say_areas(
         n=f"{len(departures.places):,}",
         minutes=", ".join(map(str, sorted(set(minutes)))),
         mode=text(f"word.mode.{departures.mode}", session.lang),
-        band=text(f"word.band.{band}", session.lang),
+        band=text(f"word.band.{departures.travel.band}", session.lang),
         areas=f"{len(areas):,}",
         profile=departures.travel.network.profile.version,
     )
@@ -383,8 +334,7 @@ def _say_missed(session: Session, found: "Service") -> None:
     for row in missed[missed[Col.REASON] == MissReason.TOO_FAR.value].head(SHOWN).itertuples():
         session.say(
             "service.missed.row",
-            id=row.place_id,
-            name=row.name,
+            place=f"{row.place_id} {row.name}".strip(),
             township=row.township,
             minutes=f"{row.minutes:.1f}",
             limit=row.limit,

@@ -74,6 +74,5 @@ class NetworkReport:
             joined = {"n": self.n_joined, "metres": f"{self.longest_join:.1f}"}
             found.append(("network.joined", joined))
         if self.corridors_unknown:
-            names = "、".join(self.corridors_unknown)
-            found.append(("network.corridors", {"names": names}))
+            found.append(("network.corridors", {"names": self.corridors_unknown}))
         return tuple(found)

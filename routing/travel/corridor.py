@@ -137,6 +137,7 @@ def find_corridor(
     n_alternatives: int = ALTERNATIVES,
     stretch: float = STRETCH,
     sharing: float = SHARING,
+    source: str = "places",
 ) -> Corridor:
     """Find the corridor from one place to another, at the speeds of green waves where there are.
 
@@ -153,6 +154,8 @@ def find_corridor(
     n_alternatives : int
     stretch, sharing : float
         See `STRETCH` and `SHARING`.
+    source : str
+        What the user calls the two places.
 
     Raises
     ------
@@ -165,16 +168,16 @@ def find_corridor(
     """
     limits = _Limits(n_alternatives=n_alternatives, stretch=stretch, sharing=sharing, within=within)
     travel.engine(mode)
-    travel.require_near([origin, destination])
     snaps = travel.snap_places([origin, destination])
+    travel.refuse_beyond([origin, destination], snaps, source=source)
     start, end = snaps.take(np.array([0])), snaps.take(np.array([1]))
     times = arc_times(
         travel.network, mode, band=travel.band, conditions=travel.conditions, escorted=True
     )
     walked, direct = _walk(travel, times, (start, end), limits)
     if len(walked.time) == 0:
-        travel.require_connected([origin], [destination], mode)
-    told = _tell(travel, times, (start, end), walked, direct)
+        travel.require_connected([origin], [destination], mode, source=source)
+    told = _tell(travel, times, (start, end), walked, direct, place=destination.name)
     beside_way = _PostsBeside(travel, posts, within)
     ways = tuple(
         CorridorWay(
@@ -253,7 +256,13 @@ class _Told:
 
 
 def _tell(
-    travel: Travel, times: ArcTimes, ends: tuple[Snaps, Snaps], walked: Kept, direct: int
+    travel: Travel,
+    times: ArcTimes,
+    ends: tuple[Snaps, Snaps],
+    walked: Kept,
+    direct: int,
+    *,
+    place: str,
 ) -> list[_Told]:
     """Draw the ways, list their turns and the junctions they pass."""
     network, n = travel.network, len(walked.time)
@@ -268,7 +277,7 @@ def _tell(
     seconds = walked.time.copy()
     round_up(seconds)
     legs = legs_of.legs(network, origins, destinations, row, seconds)
-    steps = list_steps(network, row, [leg.lonlat for leg in legs])
+    steps = list_steps(network, row, [leg.lonlat for leg in legs], [place] * n)
     told = []
     for i in range(n):
         metres = np.concatenate([[0.0], np.cumsum((row.high - row.low)[row.leg == i])])

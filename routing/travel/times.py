@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from itertools import pairwise
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from routing.model import UNREACHABLE, Mode, Place, TravelTimes
 from routing.network import MODES, Conditions, Network, TimeBand, arc_times
 from routing.network.turn import turn_times
 from routing.travel import leg as legs_of
+from routing.travel.beyond import name_beyond
 from routing.travel.connect import Around, closures_around, cut_off_at, listed
 from routing.travel.ends import round_up
 from routing.travel.engine import ByNode, ByTurn, Engine
@@ -147,16 +148,21 @@ class Travel:
         Raises
         ------
         StationUnreachable
-            Names every place that lies farther away.
+            Names the places that lie farther away, how far and where.
         """
-        distance = self.snap_places(places).distance
-        beyond = [p.name for p, metres in zip(places, distance, strict=True) if metres > limit]
-        if beyond:
+        self.refuse_beyond(places, self.snap_places(places), source=source, limit=limit)
+
+    def refuse_beyond(
+        self, places: Sequence[Place], snaps: Snaps, *, source: str, limit: float = REACH_M
+    ) -> None:
+        """Check that the roads reach every place, whose snaps are known; see `require_near`."""
+        beyond = np.flatnonzero(snaps.distance > limit)
+        if beyond.size:
             raise StationUnreachable(
                 source=source,
                 n=len(beyond),
                 total=len(places),
-                stations=", ".join(beyond),
+                stations=name_beyond(places, snaps.distance, beyond),
                 limit_m=round(limit),
             )
 
@@ -186,19 +192,16 @@ class Travel:
             Names the places cut off, and the closures around them.
         """
         starts, points = self.snap_places(stations), self.snap_places(places)
-        is_off = self.cut_off(starts, points, mode)
-        if is_off.any():
-            names = [place.name for place, off in zip(places, is_off, strict=True) if off]
+        off = np.flatnonzero(self.cut_off(starts, points, mode))
+        if off.size:
             raise PlaceCutOff(
                 source=source,
-                n=len(names),
+                n=len(off),
                 total=len(places),
-                places=listed(names),
+                places=listed([places[k].name for k in off.tolist()]),
                 starts=listed([station.name for station in stations]),
                 mode=mode,
-                cause=Around(
-                    self.closures_around(starts, points.take(np.flatnonzero(is_off)), mode)
-                ),
+                cause=Around(self.closures_around(starts, points.take(off), mode)),
             )
 
     def closures_around(self, stations: Snaps, points: Snaps, mode: Mode) -> tuple[str, ...]:
@@ -350,22 +353,46 @@ class Travel:
         StationUnreachable
             A place far from every street; names it.
         PlaceCutOff
-            A place that cannot be reached from the one before it; names it.
+            Places that cannot be reached from the one before; names them all.
         """
         if len(places) < 2:
             raise OptionInvalid(option=source, value=len(places), expected="2 places or more")
-        self.require_near(places, source=source)
         snaps = self.snap_places(places)
+        self.refuse_beyond(places, snaps, source=source)
         rows = np.arange(len(places) - 1)
         legs, row = self._trace(snaps.take(rows), snaps.take(rows + 1), mode)
-        for leg, (before, place) in zip(legs, pairwise(places), strict=True):
-            if leg.seconds == UNREACHABLE:
-                self.require_connected([before], [place], mode, source=source)
+        missing = np.flatnonzero([leg.seconds == UNREACHABLE for leg in legs])
+        if missing.size:
+            raise self._broken(places, snaps, missing, mode, source)
+        names = [place.name for place in places[1:]]
         return Route(
             place_ids=tuple(place.place_id for place in places),
             mode=mode,
             legs=tuple(legs),
-            steps=tuple(list_steps(self.network, row, [leg.lonlat for leg in legs])),
+            steps=tuple(list_steps(self.network, row, [leg.lonlat for leg in legs], names)),
+        )
+
+    def _broken(
+        self,
+        places: Sequence[Place],
+        snaps: Snaps,
+        missing: NDArray[np.integer],
+        mode: Mode,
+        source: str,
+    ) -> PlaceCutOff:
+        """Return the error on a route whose legs from the places in rows `missing` have no way."""
+        around = (
+            self.closures_around(snaps.take(row), snaps.take(row + 1), mode)
+            for row in missing.reshape(-1, 1)
+        )
+        return PlaceCutOff(
+            source=source,
+            n=len(missing),
+            total=len(places),
+            places=listed([places[k + 1].name for k in missing.tolist()]),
+            starts=listed([places[k].name for k in missing.tolist()]),
+            mode=mode,
+            cause=Around(tuple(dict.fromkeys(chain.from_iterable(around)))),
         )
 
     def _trace(self, origins: Snaps, destinations: Snaps, mode: Mode) -> tuple[list[Leg], Pieces]:

@@ -83,11 +83,14 @@ class Departures:
         Its time band, closures and turn costs hold.
     places : sequence of Place
     mode : Mode
+    source : str
+        What the user calls the places.
     """
 
     travel: Travel
     places: Sequence[Place]
     mode: Mode
+    source: str = "stations"
 
     @cached_property
     def snaps(self) -> Snaps:
@@ -98,8 +101,9 @@ class Departures:
         StationUnreachable
             A place that lies farther than 500 m from any street.
         """
-        self.travel.require_stations(self.places)
-        return self.travel.snap_places(self.places)
+        snaps = self.travel.snap_places(self.places)
+        self.travel.refuse_beyond(self.places, snaps, source=self.source)
+        return snaps
 
     def seconds_to(
         self, targets: Targets, *, progress: Progress, stop: StopToken
