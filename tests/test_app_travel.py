@@ -3,6 +3,7 @@
 import json
 import runpy
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import shapely
 from sqlalchemy import insert, update
 
-from api.i18n import text
+from api.i18n import phrase
 from api.roads import Roads
 from api.store.layers import LAYERS, read_frame
 from api.store.tables import STREETS
@@ -105,9 +106,11 @@ def test_a_route_has_its_legs_its_line_and_its_turn_list(live, travel, points, l
     for leg, step in zip(found["legs"], way.steps, strict=True):
         assert leg["geometry"]["type"] == "LineString"
         assert [one["move"] for one in leg["steps"]] == [one.move.value for one in step]
+        unplaced = [replace(one, place="") for one in step]
         assert [one["text"] for one in leg["steps"]] == [
-            text(one.code, lang, **one.params) for one in step
+            phrase(one.code, lang, one.params) for one in unplaced
         ]
+        assert [one["heading"] for one in leg["steps"]] == [one.heading.value for one in step]
     moves = [one["move"] for one in found["legs"][0]["steps"]]
     assert (moves[0], moves[-1]) == ("depart", "arrive")
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from api.i18n import LANGUAGES, both, catalogue, text
+from api.i18n import LANGUAGES, both, catalogue, explain, text
+from geo.errors import DemandInputRefused
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -26,6 +27,18 @@ def test_code_has_both_languages_with_the_same_fields(code):
 def test_text_fills_fields():
     assert text("cli.fetch.done", "en", n=3, path="x") == "3 street segments written to x."
     assert "·" in both("cli.check")
+
+
+def test_lists_are_told_with_the_mark_of_the_language():
+    # Issue 6: English sentences joined the columns of a file with a Chinese mark.
+    for columns in (("面积", "电话"), ["面积", "电话"]):
+        english = text("note.ignored", "en", source="v.csv", columns=columns)
+        assert "面积, 电话" in english
+        assert "、" not in english
+        assert "面积、电话" in text("note.ignored", "zh", source="v.csv", columns=columns)
+    refused = DemandInputRefused(source="d.csv", columns=("a", "b"))
+    assert "a, b" in str(refused)
+    assert "a、b" in explain(refused, "zh")
 
 
 def test_every_code_the_sources_name_is_in_the_catalogue():

@@ -91,7 +91,7 @@ def test_a_file_comes_in_without_them_and_says_so(tmp_path):
     note = next(n for n in reading.notes if n.code == "note.homes")
     assert note.params == {
         "n": 2, "total": 4, "version": RULES.version,
-        "kinds": "domestic、missing", "keep": "domestic,missing",
+        "kinds": ("domestic", "missing"), "keep": "domestic,missing",
     }  # fmt: skip
 
 

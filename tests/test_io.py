@@ -199,7 +199,7 @@ def test_a_title_above_the_header_and_other_sheets(tmp_path):
     reading = read_venues(path)
     assert reading.frame[Col.LAST_INSPECTION][0] == pd.Timestamp("2026-09-01")
     assert reading.frame[Col.KIND][0] == "net_cafe"
-    assert notes(reading)["note.sheet"] == {"read": "台账", "others": "旧"}
+    assert notes(reading)["note.sheet"] == {"read": "台账", "others": ("旧",)}
 
 
 def test_old_workbooks_say_what_to_do(tmp_path):
@@ -656,7 +656,7 @@ def test_a_stated_datum_is_converted(tmp_path):
 def test_unused_columns_are_named(tmp_path):
     text = VENUES_CSV.replace("经度", "面积,经度").replace(",115", ",99,115")
     assert notes(read_venues(write(tmp_path / "v.csv", text)))["note.ignored"] == {
-        "columns": "面积"
+        "columns": ("面积",)
     }
 
 

@@ -359,7 +359,7 @@ def test_a_shapefile_that_lost_its_oneway_column(tmp_path, field, code):
         assert not {"note.street.cut", "note.street.twoway"} & set(notes)
         assert "note.street.expressway" not in notes
         return
-    assert notes[f"note.street.{code}"] == ({"columns": field} if code == "cut" else {})
+    assert notes[f"note.street.{code}"] == ({"columns": (field,)} if code == "cut" else {})
     assert notes["note.street.expressway"] == {"n": 5}
 
 

@@ -232,7 +232,7 @@ def test_camera_positions_are_refused_with_what_to_do(files, tmp_path):
     done = on(files, "place-coverage", "camera_counts", tmp_path / "c.csv",
               "--audience", "command", "--out", tmp_path / "o.csv")  # fmt: skip
     assert done.exit_code == EXIT_INPUT
-    assert "lon、lat say where single cameras are" in done.output
+    assert "lon, lat say where single cameras are" in done.output
 
 
 def test_help_is_in_both_languages():

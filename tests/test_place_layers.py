@@ -258,6 +258,12 @@ def test_cells_by_any_header(tmp_path):
     assert list(frame[Col.CELL_ID]) == ["371502002005001"]
 
 
+def test_one_grid_of_the_middle_by_grid_code(tmp_path):
+    # Issue 6: refused as a column nobody asked for, and its code as an identity number.
+    path = shapes(tmp_path / "c.gpkg", {"grid_code": ["371502001001003"]}, AREA)
+    assert list(read_cell_areas(path).frame[Col.CELL_ID]) == ["371502001001003"]
+
+
 @pytest.mark.parametrize("words", [
     place_words.rail_kind, place_words.service_kind, place_words.parking_kind,
     place_words.hazard_kind, place_words.asset_kind, place_words.zone_origin, place_words.force,

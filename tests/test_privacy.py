@@ -236,6 +236,15 @@ def test_old_identity_numbers_of_one_birthday_are_no_grid_codes():
     assert count_shapes(numbers, codes=True) == {"identity": 4}
 
 
+def test_a_few_grids_of_a_map_pass_as_codes():
+    # Issue 6: an outline of grid 003 alone was refused as the number of somebody born in 1900.
+    for codes in (["371502001001003"], ["371502101001007", "371502201101012"]):
+        assert count_shapes(codes, codes=True) == {}
+        assert count_shapes(codes) == {"identity": len(codes)}
+    numbers = [f"371502{year}0101{k:03d}" for k, year in enumerate((28, 31, 55, 79, 92), 214)]
+    assert count_shapes(numbers, codes=True) == {"identity": 4}
+
+
 def test_identity_numbers_among_credit_codes_are_found():
     codes = ["91350100M000100Y43"] * 3 + ["11010519491231002X"]
     trust = {"统一社会信用代码": Trust.CREDIT}

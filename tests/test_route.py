@@ -1,5 +1,6 @@
 """Routes through places in order, and their turn lists."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import geopandas as gpd
@@ -9,14 +10,14 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from api.i18n import LANGUAGES, text
+from api.i18n import LANGUAGES, phrase
 from geo.errors import OptionInvalid
 from geo.frames import Col, StreetClass
 from geo.units import LIAOCHENG_EPSG
 from routing.model import Mode, Place
 from routing.network import build_network
-from routing.travel import Move, Step, Travel
-from routing.travel.frame import ROUTE_LEGS, route_frame
+from routing.travel import Heading, Move, Step, Travel
+from routing.travel.frame import ROUTE_LEGS, ROUTE_STEPS, route_frame, steps_frame
 
 CORNER = np.array([400_000.0, 4_030_000.0])
 TO_LONLAT = Transformer.from_crs(LIAOCHENG_EPSG, 4326, always_xy=True)
@@ -134,11 +135,68 @@ def test_a_leg_to_where_one_is(travel: Travel) -> None:
 def test_every_step_has_a_line_in_both_languages(travel: Travel) -> None:
     for move in Move:
         for street in ("人民路", ""):
-            step = Step(move=move, street=street, length=1234.4, lonlat=(116.0, 36.0))
+            step = line_of(move, street)
             for lang in LANGUAGES:
-                line = text(step.code, lang, **step.params)
+                line = phrase(step.code, lang, step.params)
                 assert street in line
                 assert "1,234" in line or move is Move.ARRIVE
+
+
+def line_of(move: Move, street: str, *, n: int = 2, place: str = "") -> Step:
+    return Step(
+        move=move,
+        street=street,
+        street_class=ART,
+        heading=Heading.SOUTH_EAST,
+        n_junctions=n,
+        length=1234.4,
+        lonlat=(116.0, 36.0),
+        place=place,
+    )
+
+
+def test_lines_tell_where_to_and_what_to_look_for() -> None:
+    # Issue 6: read aloud, a list lacked the way to set off and the place reached, and where streets
+    # have no names every line was the same.
+    start = line_of(Move.DEPART, "人民路")
+    assert phrase(start.code, "zh", start.params) == "向东南出发，沿人民路行 1,234 米"
+    unnamed = line_of(Move.RIGHT, "")
+    said = phrase(unnamed.code, "zh", unnamed.params)
+    assert said == "右转进入无名主干路，向东南行 1,234 米，途经 2 个路口"
+    for n, passing in ((0, "no junction on the way"), (1, "past 1 junction")):
+        one = line_of(Move.LEFT, "", n=n)
+        said = phrase(one.code, "en", one.params)
+        assert said == f"Left into an unnamed arterial, south-east, 1,234 m, {passing}"
+    for street, told_as in (("人民路", "到达柳园所（人民路）"), ("", "到达柳园所")):
+        end = line_of(Move.ARRIVE, street, place="柳园所")
+        assert phrase(end.code, "zh", end.params) == told_as
+    every = [line_of(Move.LEFT, "", n=n) for n in (0, 1, 2)]
+    for heading in Heading:
+        for of_class in StreetClass:
+            for one in every:
+                step = replace(one, heading=heading, street_class=of_class)
+                assert {len(phrase(step.code, lang, step.params)) > 0 for lang in LANGUAGES}
+
+
+def test_headings_and_junctions_by_hand(travel: Travel) -> None:
+    north, south, east, back = travel.route([W, N, S, E, W], Mode.CAR).steps
+    assert [(step.heading.value, step.n_junctions) for step in north[:-1]] == [
+        ("east", 0),  # the joint at 250 m is no junction
+        ("north", 0),
+    ]
+    assert [step.heading for step in south] == [Heading.SOUTH] * 3
+    assert [step.heading.value for step in east[:-1]] == ["north", "east", "east"]
+    # back along 建设路 to the south first, and past X on 人民路
+    assert [(step.heading.value, step.n_junctions) for step in back[:-1]] == [
+        ("south", 0),
+        ("west", 1),
+    ]
+    assert [steps[-1].place for steps in (north, south, east, back)] == [
+        "地点N",
+        "地点S",
+        "地点E",
+        "地点W",
+    ]
 
 
 def test_one_place_is_no_route(travel: Travel) -> None:
@@ -154,3 +212,14 @@ def test_a_route_as_a_frame(travel: Travel) -> None:
     assert frame[Col.ARRIVE].tolist()[-1] == route.seconds
     assert frame[Col.DEPART].tolist() == [0, frame[Col.ARRIVE].tolist()[0]]
     assert frame[Col.STREETS].tolist() == ["人民路 → 北街", "北街 → 人民路 → 建设路"]
+
+
+def test_a_turn_list_as_a_frame(travel: Travel) -> None:
+    route = travel.route([W, N, E], Mode.CAR)
+    frame = steps_frame(route)
+    assert list(frame.columns) == [*ROUTE_STEPS.columns, "geometry"]
+    assert frame[Col.STEP].tolist() == list(range(1, 8))
+    assert frame[Col.ORDER].tolist() == [1, 1, 1, 2, 2, 2, 2]
+    assert frame[Col.PLACE_ID].tolist() == ["N"] * 3 + ["E"] * 4
+    assert frame[Col.MOVE].tolist()[:3] == ["depart", "left", "arrive"]
+    assert frame[Col.LENGTH].sum() == pytest.approx(route.length, abs=0.4)

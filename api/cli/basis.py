@@ -17,7 +17,7 @@ from api.cli.session import (
     say_notes,
     say_paths,
 )
-from api.i18n import both, text
+from api.i18n import both, listed, text
 from geo.errors import OptionInvalid, OutsideBoundary
 from geo.frames import Col, Level
 from geo.units import UNSTATED
@@ -247,4 +247,4 @@ def version_word(session: Session, *versions: str) -> str:
         `UNSTATED` where a layer names none.
     """
     words = (text("cli.place.unstated", session.lang) if v == UNSTATED else v for v in versions)
-    return "、".join(words)
+    return str(listed(tuple(words), session.lang))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -250,8 +250,9 @@ def _with_titles(note: "Note", titles: "Mapping[str, str]") -> "Note":
     """Return a note about kinds that point at homes with what people call them."""
     if note.code != "note.homes":
         return note
-    kinds = "、".join(titles.get(kind, kind) for kind in str(note.params["kinds"]).split("、"))
-    return replace(note, params={**note.params, "kinds": kinds})
+    kinds = cast("tuple[str, ...]", note.params["kinds"])
+    told = tuple(titles.get(kind, kind) for kind in kinds)
+    return replace(note, params={**note.params, "kinds": told})
 
 
 def _require_somewhere(

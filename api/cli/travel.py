@@ -1,13 +1,14 @@
 """Commands on travel: matrices, routes with their turn lists, corridors for escorts."""
 
-import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from api.cli.matrix import Near, require_disk, write_matrix
 from api.cli.output import require_outputs, say_refused
+from api.cli.roads import PlaceFile, closure_figures, keep_near, rows_kept
 from api.cli.session import (
     EXIT_REFUSED,
     Datum,
@@ -21,8 +22,10 @@ from api.cli.session import (
     say_notes,
     say_paths,
 )
-from api.i18n import both, text
-from geo.errors import OptionInvalid
+from api.console import stop_on_interrupt
+from api.i18n import both, phrase, text
+from api.i18n.word import Word
+from geo.errors import OptionInvalid, ValueInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,19 +35,23 @@ if TYPE_CHECKING:
     from geo.io import Reading, Refusal
     from routing.io.network_file import NetworkFile
     from routing.model import Mode, Place
-    from routing.travel import Corridor, CorridorWay, Step, Travel
+    from routing.travel import Corridor, CorridorWay, Route, Step, Travel
 
 commands = typer.Typer()
 
 REACH: Final = 500.0
 """Metres; `routing.travel.REACH_M` without its imports (a test compares them)."""
 
+FARTHEST: Final = 5000.0
+"""Metres to a street beyond which a travel time that leaves them out says nothing: an hour on
+foot."""
+
 NetworkFileOption = Annotated[Path, typer.Option("--network", help=both("cli.travel.network"))]
 ModeWord = Annotated[str, typer.Option("--mode", help=both("cli.travel.mode"))]
 Closures = Annotated[Path | None, typer.Option("--closures", help=both("cli.travel.closures"))]
 Night = Annotated[str | None, typer.Option("--date", help=both("cli.travel.date"))]
 WithTurns = Annotated[bool, typer.Option("--turns/--no-turns", help=both("cli.travel.turns"))]
-Reach = Annotated[float, typer.Option("--reach", min=0.0, help=both("cli.travel.reach"))]
+Reach = Annotated[float, typer.Option("--reach", help=both("cli.travel.reach"))]
 LayerName = Annotated[str, typer.Option("--layer", help=both("cli.travel.layer"))]
 OutFile = Annotated[Path, typer.Option("--out", help=both("cli.travel.out"))]
 MaybeOut = Annotated[Path | None, typer.Option("--out", help=both("cli.travel.out"))]
@@ -71,16 +78,23 @@ def matrix(
     lang: Lang = None,
 ) -> None:
     """Write seconds and metres from every origin to every destination."""
-    with open_session(lang) as session:
+    with (
+        open_session(lang) as session,
+        stop_on_interrupt(text("cli.stopping", session.lang)) as stop,
+    ):
         require_outputs({"--out": out}, suffixes=(".csv",), inputs=(origins, network, to, closures))
+        if not 0.0 < reach <= FARTHEST:
+            expected = Word("matrix.wanted.reach", {"most": f"{FARTHEST:,.0f}"})
+            raise OptionInvalid(option="--reach", value=f"{reach:g}", expected=expected)
         files = _Files(session, datum=datum, drop=drop)
         how = _mode(mode)
         travel = _open_travel(files, network, closures, day=day, shift=shift, turns=turns)
-        starts = files.places(origins, layer)
-        ends = starts if to is None else files.places(to, to_layer)
-        travel.require_near(starts, source=origins.name, limit=reach)
-        travel.require_near(ends, source=(to or origins).name, limit=reach)
-        n_none = _write_matrix(travel, starts, ends, how, out)
+        starts = files.near(travel, origins, layer, limit=reach)
+        is_same = to is None or (to.resolve() == origins.resolve() and to_layer == layer)
+        ends = starts if to is None or is_same else files.near(travel, to, to_layer, limit=reach)
+        require_disk(session, out, starts, ends)
+        with session.steps.step("matrix") as progress:
+            n_none = write_matrix(travel, starts, ends, how, out, progress=progress, stop=stop)
         total = len(starts) * len(ends)
         session.say("matrix.written", rows=f"{len(starts):,}", columns=f"{len(ends):,}")
         if n_none:
@@ -93,6 +107,7 @@ def route(
     stops: Annotated[Path, typer.Argument(help=both("cli.route.stops"))],
     network: NetworkFileOption,
     out: MaybeOut = None,
+    steps: Annotated[Path | None, typer.Option("--steps", help=both("cli.route.steps"))] = None,
     layer: LayerName = "stations",
     mode: ModeWord = "car",
     closures: Closures = None,
@@ -105,13 +120,17 @@ def route(
 ) -> None:
     """Print the turn list through places in the order of their rows, and write the way."""
     with open_session(lang) as session:
-        from geo.io.export import SHAPES  # noqa: PLC0415  heavy: loaded by its command only
+        from geo.io.export import SHAPES, SUFFIXES  # noqa: PLC0415  heavy: by its command only
+        from routing.travel.frame import route_frame  # noqa: PLC0415
 
-        require_outputs({"--out": out}, suffixes=SHAPES, inputs=(stops, network, closures))
+        held = {"--out": SHAPES, "--steps": SUFFIXES}
+        outs = {"--out": out, "--steps": steps}
+        require_outputs(outs, suffixes=held, inputs=(stops, network, closures))
         files = _Files(session, datum=datum, drop=drop)
         how = _mode(mode)
         travel = _open_travel(files, network, closures, day=day, shift=shift, turns=turns)
         places = files.places(stops, layer)
+        files.say_apart(travel, places, stops.name)
         found = travel.route(places, how, source=stops.name)
         session.say(
             "route.whole",
@@ -119,12 +138,17 @@ def route(
             minutes=_minutes(found.seconds),
             km=f"{found.length / 1000:,.1f}",
         )
-        for leg, steps, place in zip(found.legs, found.steps, places[1:], strict=True):
+        for leg, listed, place in zip(found.legs, found.steps, places[1:], strict=True):
             session.say("route.leg", place=place.name, minutes=_minutes(leg.seconds))
-            _say_steps(session, steps)
-        from routing.travel.frame import route_frame  # noqa: PLC0415
-
-        files.finish(out or stops, _written(session, out, route_frame(found), "route"))
+            _say_steps(session, listed)
+        files.finish(
+            out or steps or stops,
+            _written(
+                session,
+                (out, route_frame(found), "route"),
+                (steps, _told_frame(session, found), "steps"),
+            ),
+        )
 
 
 @commands.command(help=both("cli.corridor"))
@@ -155,8 +179,9 @@ def corridor(
         travel = _open_travel(files, network, closures, day=day, shift=shift, turns=False)
         places = files.places(ends, "stations")
         if len(places) != 2:
-            expected = text("corridor.two", session.lang)
-            raise OptionInvalid(option=ends.name, value=len(places), expected=expected)
+            rows = Word("corridor.rows", {"n": len(places)})
+            raise OptionInvalid(option=ends.name, value=rows, expected=Word("corridor.two"))
+        files.say_apart(travel, places, ends.name)
         found = find_corridor(
             travel,
             *places,
@@ -164,9 +189,10 @@ def corridor(
             posts=files.places(posts, "stations") if posts is not None else (),
             within=within,
             n_alternatives=alternatives,
+            source=ends.name,
         )
         _say_corridor(session, found, asked=alternatives)
-        files.finish(out or ends, _written(session, out, corridor_frame(found), "corridor"))
+        files.finish(out or ends, _written(session, (out, corridor_frame(found), "corridor")))
 
 
 @dataclass(slots=True)
@@ -176,14 +202,14 @@ class _Files:
     session: Session
     datum: str
     drop: str
-    refused: "list[Refusal] | None" = None
+    refused: "list[Refusal]" = field(default_factory=list)
 
     def read(self, reader: "Callable[..., Reading]", path: Path) -> "gpd.GeoDataFrame":
         """Return the frame of a file."""
         names = tuple(name.strip() for name in self.drop.split(",") if name.strip())
         reading = reader(path, datum=self.datum, drop=names)
         say_notes(self.session, as_findings(reading.notes))
-        self.refused = [*(self.refused or ()), *reading.refused]
+        self.refused += reading.refused
         return reading.frame
 
     def places(self, path: Path, layer: str) -> "list[Place]":
@@ -199,17 +225,41 @@ class _Files:
         if layer not in layers:
             raise OptionInvalid(option="--layer", value=layer, expected=", ".join(layers))
         reader, schema = layers[layer]
-        frame = self.read(reader, path)
+        try:
+            frame = self.read(reader, path)
+        except ValueInvalid:
+            if path.stem in layers and path.stem != layer:
+                read = {"source": path.name, "layer": layer, "other": path.stem}
+                say_notes(self.session, [("travel.layer", read)])
+            raise
         rows = zip(frame[schema.key], frame[frames.Col.NAME], frame.geometry, strict=True)
         return [Place(place_id=key, name=name, lon=at.x, lat=at.y) for key, name, at in rows]
 
+    def near(self, travel: "Travel", path: Path, layer: str, *, limit: float) -> Near:
+        """Return the places that the roads reach; the others join the rows refused."""
+        places = self.places(path, layer)
+        file = PlaceFile(
+            source=path.name, datum=self.datum, rows=rows_kept(self.refused, path.name, len(places))
+        )
+        rows, snaps, refused = keep_near(self.session, travel, places, file, limit=limit)
+        self.refused += refused
+        return Near([places[k] for k in rows.tolist()], snaps)
+
+    def say_apart(self, travel: "Travel", places: "Sequence[Place]", source: str) -> None:
+        """Say how far places lie from their streets."""
+        from geo.crs import datum_of  # noqa: PLC0415  heavy: loaded by the commands only
+        from routing.travel.apart import apart_from_streets  # noqa: PLC0415
+
+        snaps, stated = travel.snap_places(places), datum_of(self.datum)
+        apart = apart_from_streets(travel, places, snaps, stated=stated)
+        say_notes(self.session, list(apart.notes(source)))
+
     def finish(self, beside: Path, paths: "Sequence[Path]") -> None:
         """Say what was written and which rows were refused; these make the exit status 1."""
-        refused = self.refused or []
-        say_refused(self.session, refused, beside=beside)
+        say_refused(self.session, self.refused, beside=beside)
         if paths:
             say_paths(self.session, paths)
-        if refused:
+        if self.refused:
             raise typer.Exit(EXIT_REFUSED)
 
 
@@ -247,9 +297,8 @@ def _open_travel(
         held = files.read(read_closures, closures)
         conditions = conditions_at(file.network, held, start=span.start, length=span.length)
     _say_basis(files.session, file, band=band.value)
-    if conditions is not None:
-        n, n_segments = len(conditions.closure_ids), len(set(conditions.segment.tolist()))
-        files.session.say("network.closures", n=n, n_segments=n_segments)
+    for code, params in closure_figures(conditions):
+        files.session.say(code, **params)
     return Travel(
         file.network, topology=file.topology, band=band, conditions=conditions, turns=turns
     )
@@ -257,52 +306,14 @@ def _open_travel(
 
 def _say_basis(session: Session, file: "NetworkFile", *, band: str) -> None:
     """Print which streets of which day, which speeds and which part of the day count."""
+    day = file.data_date
     session.say(
         "travel.basis",
         source=file.source,
-        day=file.data_date,
+        day=day if file.is_day_stated else text("travel.day", session.lang, day=day),
         profile=file.network.profile.version,
         band=text(f"word.band.{band}", session.lang),
     )
-
-
-def _write_matrix(
-    travel: "Travel", starts: "list[Place]", ends: "list[Place]", mode: "Mode", out: Path
-) -> int:
-    """Write a row for every pair, some origins at a time; return how many pairs have no way."""
-    from geo.io import staging  # noqa: PLC0415  heavy: loaded by the commands only
-    from routing.model import UNREACHABLE  # noqa: PLC0415
-    from routing.travel.memory import row_blocks  # noqa: PLC0415
-
-    origins, destinations = travel.snap_places(starts), travel.snap_places(ends)
-    ids, n_none = [place.place_id for place in ends], 0
-    with (
-        staging(out.absolute().parent) as stage,
-        (stage / out.name).open("w", encoding="utf-8-sig", newline="") as stream,
-    ):
-        writer = csv.writer(stream)
-        writer.writerow(("origin_id", "destination_id", "seconds", "metres"))
-        for rows in row_blocks(len(starts), 3 * len(ends)):
-            some = origins.take(_rows(rows))
-            seconds, metres = travel.lengths(some, destinations, mode)
-            n_none += int((seconds == UNREACHABLE).sum())
-            for place, row, far in zip(starts[rows], seconds, metres, strict=True):
-                pairs = zip(ids, row.tolist(), far.tolist(), strict=True)
-                writer.writerows(_pair(place.place_id, *pair) for pair in pairs)
-    return n_none
-
-
-def _rows(rows: slice) -> Any:
-    import numpy as np  # noqa: PLC0415
-
-    return np.arange(rows.start, rows.stop)
-
-
-def _pair(origin: str, destination: str, seconds: int, metres: float) -> tuple[object, ...]:
-    """Return a line of the matrix; seconds and metres are blank where there is no way."""
-    if metres == float("inf"):
-        return origin, destination, "", ""
-    return origin, destination, seconds, f"{metres:.1f}"
 
 
 def _minutes(seconds: int) -> str:
@@ -312,8 +323,18 @@ def _minutes(seconds: int) -> str:
 def _say_steps(session: Session, steps: "Sequence[Step]") -> None:
     """Print a turn list, numbered."""
     for number, step in enumerate(steps, 1):
-        line = text(step.code, session.lang, **step.params)
+        line = phrase(step.code, session.lang, step.params)
         session.out.print(f"  {number:2d}. {line}", markup=False)
+
+
+def _told_frame(session: Session, found: "Route") -> "gpd.GeoDataFrame":
+    """Return the turn list as a frame, each step with its line in the reader's language."""
+    from geo.frames import Col  # noqa: PLC0415  heavy: loaded by the commands only
+    from routing.travel.frame import steps_frame  # noqa: PLC0415
+
+    lines = [phrase(step.code, session.lang, step.params) for leg in found.steps for step in leg]
+    frame = steps_frame(found)
+    return frame.assign(**{Col.TEXT: lines}).astype({Col.TEXT: "str"})
 
 
 def _say_corridor(session: Session, found: "Corridor", *, asked: int) -> None:
@@ -346,12 +367,22 @@ def _say_posts(session: Session, way: "CorridorWay") -> None:
         )
 
 
-def _written(session: Session, out: Path | None, frame: Any, layer: str) -> "list[Path]":
-    """Write a way that is planned: for command alone, and said so in the file."""
-    if out is None:
+def _written(session: Session, *asked: tuple[Path | None, Any, str]) -> "list[Path]":
+    """Write what is asked for of a way that is planned: for command alone, and said so in the file.
+
+    Parameters
+    ----------
+    *asked : tuple of Path or None, GeoDataFrame, str
+        Where to, what, and what the layer is called.
+    """
+    wanted = [(out, frame, layer) for out, frame, layer in asked if out is not None]
+    if not wanted:
         return []
     from geo.io import write_file  # noqa: PLC0415  heavy: loaded by the commands only
 
     audience = text("export.audience.command", session.lang)
     session.say("place.audience", audience=audience)
-    return list(write_file(frame, out, layer=layer, attribution=(audience,)))
+    written = [
+        write_file(frame, out, layer=layer, attribution=(audience,)) for out, frame, layer in wanted
+    ]
+    return [path for paths in written for path in paths]

@@ -72,7 +72,7 @@ def venue_rules(
             )
             for one in types.types
         ]
-        session.say("cli.venue.rules.tasks", version=types.version, types="、".join(shown))
+        session.say("cli.venue.rules.tasks", version=types.version, types=shown)
 
 
 @commands.command("grade-venues", help=both("cli.venue.grade"))
@@ -375,8 +375,8 @@ def _say_rules(session: Session, rules: "VenueRules") -> None:
             "cli.venue.rules.kind",
             kind=kind.kind,
             title=title_of(session, kind),
-            classes="、".join(text(f"word.kind_class.{one}", session.lang) for one in kind.classes),
-            limits=always if kind.is_always_key else "、".join(limits) or "–",
+            classes=[text(f"word.kind_class.{one}", session.lang) for one in kind.classes],
+            limits=always if kind.is_always_key else limits or "–",
             basis=kind.basis,
         )
         if kind.ladder:

@@ -43,10 +43,10 @@ def say_absent_facts(session: Session, venues: "pd.DataFrame", rules: "VenueRule
         "cli.venue.absent",
         n=len(absent),
         total=len(rules.facts),
-        facts="、".join(title_of(session, fact) for fact in absent),
+        facts=[title_of(session, fact) for fact in absent],
     )
     if needed:
-        session.say("cli.venue.absent.needed", facts="、".join(needed))
+        session.say("cli.venue.absent.needed", facts=needed)
 
 
 def say_future(session: Session, venues: "pd.DataFrame", as_of: date) -> None:

@@ -18,6 +18,9 @@ from geo.errors import PatrolgridError, error_classes
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
+MARKS: Mapping[Language, str] = {"zh": "、", "en": ", "}
+"""What stands between the members of a list in a sentence."""
+
 
 @cache
 def catalogue() -> Mapping[str, Mapping[str, str]]:
@@ -34,12 +37,20 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
 def text(code: str, lang: Language, **params: object) -> str:
     """Return the message `code` in `lang`, its fields filled from `params`.
 
+    A list or tuple is told member after member, with the mark of the language between them.
+
     Raises
     ------
     KeyError
         No such code or language: a defect of ours that a test catches, never bad input.
     """
-    return catalogue()[code][lang].format(**params)
+    told = {name: listed(value, lang) for name, value in params.items()}
+    return catalogue()[code][lang].format(**told)
+
+
+def listed(value: object, lang: Language) -> object:
+    """Return a list or tuple as it stands in a sentence, anything else as it is."""
+    return MARKS[lang].join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def both(code: str, **params: object) -> str:

@@ -161,7 +161,19 @@ class StepView(BaseModel):
     """One line of a turn list."""
 
     move: Literal["depart", "straight", "left", "right", "u_turn", "arrive"]
-    street: str
+    street: str = Field(description='The street gone along then; "" where it has no name.')
+    street_class: Literal["expressway", "arterial", "collector", "lane", "rural", "path"]
+    heading: Literal[
+        "north",
+        "north_east",
+        "east",
+        "south_east",
+        "south",
+        "south_west",
+        "west",
+        "north_west",
+    ] = Field(description="Which way that street leads at first.")
+    n_junctions: int = Field(description="Junctions passed before the next step.")
     metres: float
     lon: float
     lat: float

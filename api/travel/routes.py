@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from api import problems
 from api.declared import answers
-from api.i18n import Language, text
+from api.i18n import Language, phrase
 from api.language import language_of
 from api.problems import Finding
 from api.request import StrictRoute
@@ -267,12 +267,15 @@ def _leg_view(leg: "Leg", steps: "Sequence[Step]", lang: Language) -> dict[str, 
             {
                 "move": step.move.value,
                 "street": step.street,
+                "street_class": step.street_class.value,
+                "heading": step.heading.value,
+                "n_junctions": step.n_junctions,
                 "metres": round(step.length, 1),
                 "lon": step.lonlat[0],
                 "lat": step.lonlat[1],
-                "text": text(step.code, lang, **step.params),
+                "text": phrase(step.code, lang, step.params),
             }
-            for step in steps
+            for step in (replace(one, place="") for one in steps)  # no name was sent
         ],
     }
 

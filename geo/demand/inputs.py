@@ -61,4 +61,4 @@ def refuse_social(headers: Iterable[object], *, source: str) -> None:
         if is_social(name) or is_personal_header(name)
     ]
     if found:
-        raise DemandInputRefused(source=source, columns="、".join(found))
+        raise DemandInputRefused(source=source, columns=tuple(found))

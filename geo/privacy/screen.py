@@ -106,7 +106,7 @@ def refuse_personal(
         raise PersonalDataRefused(
             source=source,
             n=len(findings),
-            columns="、".join(f"{finding.column} ({finding.n})" for finding in findings),
+            columns=tuple(f"{finding.column} ({finding.n})" for finding in findings),
             remedy=f'--drop "{listed}"' if " " in listed else f"--drop {listed}",
         )
 

@@ -115,6 +115,11 @@ def is_credit_code(text: str) -> bool:
     return _CREDIT_ALPHABET[-total % 31] == code[17]
 
 
+TOWNSHIP_BIRTHS: Final = "012"
+"""First digit of the year of birth that township codes read as: 街道 are numbered from 001, 镇 from
+100, 乡 from 200 (statistical codes for divisions, township level), so that a grid's code seems to
+be of somebody born from 1900 to 1929."""
+
 MISSING_GRIDS: Final = 3
 """Numbers that may be missing among a village's grid codes: grids are merged, never renumbered."""
 
@@ -170,11 +175,14 @@ def _worth_a_look(cells: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _without_grid_codes(texts: Sequence[str]) -> list[str]:
-    """Leave out 15-digit codes of grids: numbered from 001 on within their village's 12 digits.
+    """Leave out 15-digit codes of grids.
 
-    371502001001001 reads as an identity number of 1 October 1900, and most grids of a county's
-    first townships read so; identity numbers are not numbered in a row within one birthday.
+    371502001001001 reads as an identity number of 1 October 1900, and most grids of a county read
+    so: by their township they are of people of 97 years and more, who have had no card with 15
+    digits since 2013. Grids of townships numbered higher are known by running from 001 on within
+    their village's 12 digits: identity numbers are not numbered in a row within one birthday.
     """
+    texts = [text for text in texts if len(text) != 15 or text[6] not in TOWNSHIP_BIRTHS]
     grids = [text for text in texts if len(text) == 15 and text.isdecimal()]
     n = Counter(text[:12] for text in grids)
     last: dict[str, int] = {}

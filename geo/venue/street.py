@@ -105,14 +105,14 @@ class NearNames:
         return f"venue.street.{'near' if self.names else 'none'}"
 
     @property
-    def params(self) -> Mapping[str, str]:
+    def params(self) -> Mapping[str, object]:
         """Fields of the phrase."""
-        return {"names": "、".join(self.names)}
+        return {"names": self.names}
 
     def __str__(self) -> str:
         if not self.names:
             return "a street of the file of roads"
-        return f"a street of the file of roads, such as {self.params['names']}"
+        return f"a street of the file of roads, such as {', '.join(self.names)}"
 
 
 def _require_known(names: tuple[str, ...], roads: Roads, known: Sequence[str]) -> None:

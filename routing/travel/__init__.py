@@ -4,7 +4,7 @@ from routing.travel.corridor import Corridor, CorridorWay, Crossing, PostPassed,
 from routing.travel.leg import Leg
 from routing.travel.route import Route
 from routing.travel.snap import Snaps
-from routing.travel.step import Move, Step
+from routing.travel.step import Heading, Move, Step
 from routing.travel.times import REACH_M, Travel
 from routing.travel.warm import warm_up
 
@@ -13,6 +13,7 @@ __all__ = [
     "Corridor",
     "CorridorWay",
     "Crossing",
+    "Heading",
     "Leg",
     "Move",
     "PostPassed",
