@@ -40,10 +40,16 @@ def test_a_sweep_is_written_drawn_and_handed_to_a_night_plan(files, tmp_path):
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     assert "longest to mean" in done.output
+    assert "data of a day not stated" in done.output
     legs = gpd.read_file(out)
     assert set(legs[Col.TEAM]) == {1, 2}
+    assert legs[Col.DEPART_CLOCK].min() == "20:00:00"
+    for _, own in legs.groupby(Col.TEAM):
+        assert own[Col.DEPART].tolist()[1:] == own[Col.ARRIVE].tolist()[:-1]
     text = page.read_text("utf-8")
     assert '"empty_way"' in text
+    assert '"rounds": [{' in text or '"rounds":[{' in text
+    assert '"synthetic": true' in text or '"synthetic":true' in text
     assert "http://" not in text.replace("http://www.w3.org", "")
     held = read_posts(posts)
     assert held.refused == ()
@@ -62,15 +68,53 @@ def test_what_does_not_fit_is_listed_and_said(files, tmp_path):
     assert len(rows)
 
 
+def test_a_team_that_is_too_far_away_is_no_team_that_is_not_needed(files, tmp_path):
+    """More teams do not help, and nothing swept has no figure of how good it is (issue 6)."""
+    out = tmp_path / "legs.gpkg"
+    done = sweep(files, out, "--class", "lane", "--shift", "20:00-20:01")
+    assert done.exit_code == EXIT_REFUSED, done.output
+    assert "Team 1: cannot go" in done.output
+    assert "more teams do not help" in done.output
+    assert "would do it in one shift" not in done.output
+    assert "yardstick" not in done.output
+
+
+def test_streets_of_a_network_file_stay_synthetic_on_the_page(files, tmp_path):
+    city, page = tmp_path / "city.npz", tmp_path / "map.html"
+    made = run("network", files / "streets.gpkg", "--out", city, "--lang", "en")
+    assert made.exit_code == 0, made.output
+    done = run(
+        "sweep", city, "--stations", files / "stations.csv", "--out", tmp_path / "legs.gpkg",
+        "--cells", files / "area.geojson", "--mode", "motorbike",
+        "--page", page, "--lang", "en",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "data of a day not stated" in done.output
+    text = page.read_text("utf-8")
+    assert '"synthetic": true' in text or '"synthetic":true' in text
+    assert '"data_date": null' in text or '"data_date":null' in text
+
+
+def test_a_large_sweep_says_so_before_and_while_it_works(files, tmp_path, monkeypatch):
+    monkeypatch.setattr("api.cli.sweep.LARGE", 1)
+    monkeypatch.setattr("api.cli.sweep.LINE_SECONDS", 0.005)
+    done = sweep(files, tmp_path / "legs.gpkg", "--cells", files / "area.geojson", "--teams", "2")
+    assert "may take minutes" in done.output
+    assert "Planning the sweep: " in done.output
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ((), "--cells --class --street --reaches"),
+        ((), "--cells --class --street --reaches: 0 streets cannot be used"),
         (("--street", "无此路"), "at least one street"),
         (("--class", "alley"), "alley"),
         (("--class", "lane", "--mode", "horse"), "horse"),
         (("--class", "lane", "--from", "st999"), "st999"),
-        (("--class", "lane", "--teams", "2", "--from", "st001"), "--teams"),
+        (
+            ("--class", "lane", "--teams", "2", "--from", "st001"),
+            "1 station(s) cannot be used; expected 2, one a team",
+        ),
         (("--class", "lane", "--begin", "25:00", "--posts", "p.csv"), "25:00"),
     ],
 )
@@ -87,3 +131,24 @@ def test_unknown_grid_codes_are_named(files, tmp_path):
     )
     assert done.exit_code == EXIT_INPUT
     assert "000000000000" in done.output
+
+
+def test_areas_drawn_by_hand_need_no_codes(files, tmp_path):
+    # Issue 6: a polygon drawn in QGIS has no cell_id.
+    drawn = gpd.read_file(files / "area.geojson").drop(columns=Col.CELL_ID)
+    drawn.assign(说明="城西").to_file(tmp_path / "drawn.geojson")
+    shift = ("--shift", "18:00-06:00", "--mode", "motorbike", "--class", "arterial")
+    for area in (files / "area.geojson", tmp_path / "drawn.geojson"):
+        done = sweep(files, tmp_path / f"{area.stem}.gpkg", "--cells", area, *shift)
+        assert done.exit_code in (0, EXIT_REFUSED), done.output
+    by_code, by_hand = (gpd.read_file(tmp_path / f"{name}.gpkg") for name in ("area", "drawn"))
+    assert by_code.geometry.geom_equals_exact(by_hand.geometry, 0.0).all()
+    none = sweep(files, tmp_path / "no.gpkg", "--cells", tmp_path / "drawn.geojson", "--grid", "1")
+    assert none.exit_code == EXIT_INPUT
+    assert "cell_id" in none.output
+
+
+def test_grids_without_their_file_are_an_error(files, tmp_path):
+    done = sweep(files, tmp_path / "legs.gpkg", "--class", "lane", "--grid", "371599101201001")
+    assert done.exit_code == EXIT_INPUT
+    assert "--cells" in done.output

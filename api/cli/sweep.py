@@ -1,5 +1,9 @@
 """The command that divides streets to be swept among teams."""
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -24,6 +28,7 @@ from api.i18n import both, text
 from geo.errors import CheckFailed
 
 if TYPE_CHECKING:
+    from api.cli.session import Session
     from geo.progress import Progress, StopToken
     from routing.model import Shift
     from routing.sweep import SweepProblem
@@ -32,6 +37,12 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 PAGES: Final = (".html",)
+
+LARGE: Final = 400
+"""Streets above which dividing them takes so long that it is said before."""
+
+LINE_SECONDS: Final = 15.0
+"""Seconds between two lines of progress."""
 
 MaybeFile = Path | None
 
@@ -95,10 +106,13 @@ def sweep(
         is_chosen = choose(files, city, asked)
         problem = pose(files, city, is_chosen, doors, door_seconds, is_both=is_both)
         chosen = city.teams_from(listed(begin_at), teams, is_chosen)
-        with session.steps.step("sweep") as progress:
-            plan = divided(problem, city, chosen, night, progress, stop)
+        n_asked = int((problem.passes > 0).sum())
+        if n_asked > LARGE:
+            session.say("sweep.large", n=f"{n_asked:,}", teams=teams)
+        with session.steps.step("sweep") as progress, in_lines(session, progress) as told:
+            plan = divided(problem, city, chosen, night, told, stop)
         made = Made(files, city, problem, plan, chosen)
-        made.say(is_day_stated=day is not None)
+        made.say()
         paths = made.write(out, left, page)
         if posts is not None:
             paths += made.write_posts(posts, second, label)
@@ -106,6 +120,35 @@ def sweep(
         say_paths(session, paths)
         if files.refused or plan.left_out:
             raise typer.Exit(EXIT_REFUSED)
+
+
+@contextmanager
+def in_lines(session: "Session", progress: "Progress") -> Iterator["Progress"]:
+    """Yield progress that also prints a line now and then where no bar can be shown.
+
+    By a clock of its own: one tour of many streets takes a while without a word.
+    """
+    began, is_over, share = time.monotonic(), threading.Event(), 0.0
+
+    def report(done: int, total: int, best: float | None = None) -> None:
+        nonlocal share
+        share = done / max(total, 1)
+        progress(done, total, best)
+
+    def tell() -> None:
+        while not is_over.wait(LINE_SECONDS):
+            words = {"percent": f"{share:.0%}", "seconds": f"{time.monotonic() - began:.0f}"}
+            session.err.print("  · " + text("sweep.progress", session.lang, **words), markup=False)
+
+    clock = threading.Thread(target=tell, daemon=True)
+    if not session.err.is_terminal:
+        clock.start()
+    try:
+        yield report
+    finally:
+        is_over.set()
+        if clock.is_alive():
+            clock.join()
 
 
 def divided(

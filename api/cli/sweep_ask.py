@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from api.cli.output import SHOWN
 from api.cli.session import Session, as_findings, say_notes
+from api.i18n.word import Word
 from geo.errors import NetworkEmpty, OptionInvalid, StationUnreachable
 from geo.frames import Col, StreetClass
+from geo.units import SYNTHETIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +32,21 @@ REACH_M: Final = 500.0
 METRES_PER_KM: Final = 1000.0
 
 
+class Hint(StrEnum):
+    """What to do about an option that cannot be used; the catalogue has both languages."""
+
+    GRID = "codes that the file of --cells holds, letter for letter"
+    CELLS = "to go with --cells, the file of grids these codes are of"
+    STREET = "at least one street of the network"
+    ASSETS = "the file of rivers and shores that --reaches are of"
+    STATION = "one station for each team (--teams)"
+
+    @property
+    def code(self) -> str:
+        """Message code of the sentence."""
+        return f"sweep.hint.{self.name.lower()}"
+
+
 class Files:
     """Reads files: notes said, refused rows and lines to print remembered."""
 
@@ -38,6 +56,7 @@ class Files:
         self.drop = listed(drop)
         self.refused: list[Refusal] = []
         self.credits: list[str] = []
+        self.is_synthetic = False
 
     def read(self, reader: "Callable[..., Reading]", path: Path, **options: Any) -> Any:
         """Return the frame of a file."""
@@ -45,6 +64,8 @@ class Files:
         say_notes(self.session, as_findings(reading.notes))
         self.refused.extend(reading.refused)
         self.credits += [line for line in reading.attribution if line not in self.credits]
+        if Col.SOURCE in reading.frame:
+            self.is_synthetic |= bool((reading.frame[Col.SOURCE] == SYNTHETIC).any())
         return reading.frame
 
 
@@ -71,6 +92,8 @@ class City:
         Junction of the mode nearest to each station.
     apart : ndarray of float64, shape (n_stations,)
         Metres to it.
+    day : date, optional
+        Day the streets were true; a file of streets does not state it.
     """
 
     network: "Network"
@@ -79,7 +102,7 @@ class City:
     shift: "Shift"
     band: "TimeBand"
     times: "ArcTimes"
-    day: "date"
+    day: "date | None"
     source: str
     node: "np.ndarray"
     apart: "np.ndarray"
@@ -99,7 +122,11 @@ class City:
             if station not in known:
                 raise OptionInvalid(option="--from", value=station, expected=", ".join(known[:10]))
         if ids and len(ids) != teams:
-            raise OptionInvalid(option="--from", value=len(ids), expected=f"{teams} (--teams)")
+            raise OptionInvalid(
+                option="--from",
+                value=Word("sweep.from.given", {"n": len(ids)}),
+                expected=Word("sweep.from.wanted", {"n": teams}),
+            )
         rows = [known.index(station) for station in ids] or [self._nearest(is_chosen)] * teams
         far = [row for row in dict.fromkeys(rows) if self.apart[row] > REACH_M]
         if far:
@@ -131,7 +158,7 @@ def open_city(
     from geo.io import read_stations  # noqa: PLC0415
     from routing.network import arc_times  # noqa: PLC0415
 
-    network, source, day = _network(files, roads, night, epsg)
+    network, source, day = _network(files, roads, epsg)
     places = files.read(read_stations, stations, datum=files.datum)
     usable = network.usable_by(mode).reshape(-1, 2).any(axis=1)
     nodes = np.unique(np.concatenate([network.tail[usable], network.head[usable]]))
@@ -154,9 +181,7 @@ def open_city(
     )
 
 
-def _network(
-    files: Files, roads: Path, night: "Shift", epsg: int | None
-) -> "tuple[Network, str, date]":
+def _network(files: Files, roads: Path, epsg: int | None) -> "tuple[Network, str, date | None]":
     """Return the network of a network file, or of streets cleaned now."""
     from geo.io import read_streets  # noqa: PLC0415
     from routing.io.network_file import open_network  # noqa: PLC0415
@@ -164,12 +189,12 @@ def _network(
 
     if roads.suffix.lower() == ".npz":
         file = open_network(roads)
-        return file.network, file.source, file.data_date
+        return file.network, file.source, file.data_date if file.is_day_stated else None
     streets = files.read(read_streets, roads, datum=files.datum)
     metric = int(streets.estimate_utm_crs().to_epsg()) if epsg is None else epsg
     network, report = build_network(streets, epsg=metric, source=roads.name)
     say_notes(files.session, report.findings())
-    return network, str(streets[Col.SOURCE].iloc[0]), night.start.date()
+    return network, str(streets[Col.SOURCE].iloc[0]), None
 
 
 def choose(files: Files, city: City, asked: Asked) -> "np.ndarray":
@@ -185,6 +210,8 @@ def choose(files: Files, city: City, asked: Asked) -> "np.ndarray":
     from routing.sweep.select import select_classes, select_names  # noqa: PLC0415
 
     network, session = city.network, files.session
+    if asked.grids and asked.cells is None:
+        raise OptionInvalid(option="--grid", value=_some(asked.grids), expected=Hint.CELLS)
     parts = []
     if asked.cells is not None:
         parts.append(("area", _in_areas(files, city, asked.cells, asked.grids)))
@@ -203,8 +230,8 @@ def choose(files: Files, city: City, asked: Asked) -> "np.ndarray":
     if not is_chosen.any():
         raise OptionInvalid(
             option="--cells --class --street --reaches",
-            value=0,
-            expected="at least one street of the network",
+            value=Word("sweep.asked.none"),
+            expected=Word("sweep.asked.wanted"),
         )
     n, total = int(is_chosen.sum()), network.n_segments
     km = f"{network.length[is_chosen].sum() / METRES_PER_KM:,.1f}"
@@ -213,14 +240,19 @@ def choose(files: Files, city: City, asked: Asked) -> "np.ndarray":
 
 
 def _in_areas(files: Files, city: City, path: Path, grids: tuple[str, ...]) -> "Selection":
-    """Choose the streets in the areas of a file, all of them or those named."""
-    from geo.io.place_layers import read_cell_areas  # noqa: PLC0415
+    """Choose the streets in the areas of a file, all of them or those named by their codes."""
+    from geo.io.place_layers import read_cell_areas, read_drawn_areas  # noqa: PLC0415
     from routing.sweep.select import select_areas  # noqa: PLC0415
 
-    areas = files.read(read_cell_areas, path, datum=files.datum)
+    reader = read_cell_areas if grids else read_drawn_areas
+    areas = files.read(reader, path, datum=files.datum)
     unknown = tuple(code for code in grids if code not in set(areas[Col.CELL_ID]))
     if unknown:
-        raise OptionInvalid(option="--grid", value=_some(unknown), expected=f"codes of {path.name}")
+        raise OptionInvalid(
+            option="--grid",
+            value=_some(unknown),
+            expected=Word("sweep.grid.wanted", {"file": path.name}),
+        )
     wanted = areas[areas[Col.CELL_ID].isin(grids)] if grids else areas
     return select_areas(city.network, wanted.reset_index(drop=True), key=Col.CELL_ID)
 
@@ -232,7 +264,10 @@ def _along_reaches(files: Files, city: City, asked: Asked) -> "np.ndarray":
     from routing.sweep.select import select_shore  # noqa: PLC0415
 
     if asked.assets is None or asked.reaches is None:
-        raise OptionInvalid(option="--assets", value="", expected="a file, with --reaches")
+        missing = "--assets" if asked.assets is None else "--reaches"
+        raise OptionInvalid(
+            option=missing, value=Word("sweep.file.none"), expected=Word("sweep.file.wanted")
+        )
     assets = files.read(read_assets, asked.assets, datum=files.datum)
     table = files.read(read_reaches, asked.reaches)
     lines = reach_lines(table, assets, epsg=city.network.epsg)

@@ -1,7 +1,7 @@
 """A divided sweep as what is printed and written."""
 
 from collections import Counter
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,13 +12,16 @@ from geo.frames import Col
 from geo.units import HOUR, MINUTE
 
 if TYPE_CHECKING:
-    from api.maps.theme import Said
+    from api.maps.theme import Said, TeamRound
     from routing.model import Shift
     from routing.sweep import SweepProblem
     from routing.sweep.plan import SweepPlan
 
 HALF_HOUR: Final = HOUR // 2
 DAY: Final = 24 * HOUR
+
+LEAST_OVER: Final = 0.0005
+"""Share above the yardstick that still rounds to a figure."""
 
 
 class Made:
@@ -36,58 +39,73 @@ class Made:
 
         self.files, self.city, self.problem, self.plan = files, city, problem, plan
         self.homes = city.stations.iloc[rows].reset_index(drop=True)
-        self.legs = sweep_legs(plan, problem, city.network, source=city.source)
+        self.legs = sweep_legs(
+            plan, problem, city.network, source=city.source, start=city.shift.start
+        )
         self.left = left_streets(plan, city.network, source=city.source)
 
-    def say(self, *, is_day_stated: bool) -> None:
+    def say(self) -> None:
         """Print each team's evening, what all of it rests on, and what is left out."""
-        session, plan, city = self.files.session, self.plan, self.city
-        for team, tour in enumerate(plan.routes, 1):
-            name = self.homes[Col.NAME].iloc[team - 1]
-            if not len(tour.arcs):
-                session.say("sweep.team.idle", team=team, name=name)
-                continue
-            own = self.legs[self.legs[Col.TEAM] == team]
-            km = own.groupby(Col.IS_SERVICE)[Col.LENGTH].sum() / METRES_PER_KM
-            percent = f"{tour.milliseconds / plan.shift_length / 10:.0f} %"
-            session.say(
-                "sweep.team",
-                team=team,
-                name=name,
-                clock=_clock(tour.milliseconds),
-                km=f"{km.get(True, 0.0):.1f}",
-                empty=f"{km.get(False, 0.0):.1f}",
-                share=text("sweep.team.share", session.lang, percent=percent),
-            )
-        code, params = self.summary
-        session.say(code, **params)
+        session, city = self.files.session, self.city
+        for code, params in (*(self.evening(team) for team in self.teams), *self.figures):
+            session.say(code, **params)
         self._say_left()
-        day = city.day.isoformat()
         session.say(
             "sweep.basis",
             mode=text(f"sweep.mode.{city.mode}", session.lang),
             version=city.network.profile.version,
             band=text(f"sweep.band.{city.band}", session.lang),
-            day=day if is_day_stated else text("cli.place.today", session.lang, day=day),
+            day=city.day or text("sweep.day.unstated", session.lang),
         )
 
     @property
-    def summary(self) -> "Said":
-        """What is swept, of what was asked, and how good it is."""
+    def teams(self) -> range:
+        """The teams' numbers."""
+        return range(1, len(self.plan.routes) + 1)
+
+    def evening(self, team: int) -> "Said":
+        """Return what one team does, in one sentence."""
+        from routing.sweep.plan import Cause  # noqa: PLC0415
+
+        plan, start = self.plan, self.city.shift.start
+        tour = plan.routes[team - 1]
+        name = self.homes[Col.NAME].iloc[team - 1]
+        if not len(tour.arcs):
+            causes = {one.cause for one in plan.left_out} - {Cause.CLOSED}
+            return f"sweep.team.{'cannot' if causes else 'idle'}", {"team": team, "name": name}
+        own = self.legs[self.legs[Col.TEAM] == team]
+        km = own.groupby(Col.IS_SERVICE)[Col.LENGTH].sum() / METRES_PER_KM
+        end = start + timedelta(milliseconds=tour.milliseconds)
+        return "sweep.team", {
+            "team": team,
+            "name": name,
+            "start": f"{start:%H:%M}",
+            "end": f"{end + timedelta(seconds=MINUTE - 1):%H:%M}",
+            "clock": _clock(tour.milliseconds),
+            "km": f"{km.get(True, 0.0):.1f}",
+            "empty": f"{km.get(False, 0.0):.1f}",
+            "percent": f"{tour.milliseconds / plan.shift_length / 10:.0f} %",
+        }
+
+    @property
+    def figures(self) -> "tuple[Said, ...]":
+        """What is swept, of what was asked, and how good it is; no yardstick for nothing swept."""
         plan = self.plan
         total = int((self.problem.passes > 0).sum())
         n = total - len({one.segment for one in plan.left_out})
-        return "sweep.summary", {
-            "n": f"{n:,}",
-            "total": f"{total:,}",
-            "clock": _clock(plan.total),
-            "balance": f"{plan.balance:.2f}",
-            "over": f"{plan.over_bound:.1%}",
-        }
+        swept = {"n": f"{n:,}", "total": f"{total:,}"}
+        if not plan.total:
+            return (("sweep.summary.none", swept),)
+        spent = {"clock": _clock(plan.total), "balance": f"{plan.balance:.2f}"}
+        summary = ("sweep.summary", {**swept, **spent})
+        over = f"{plan.over_bound:.1%}"
+        if plan.over_bound < LEAST_OVER:
+            return summary, ("sweep.yardstick.within", {})
+        return summary, ("sweep.yardstick.over", {"over": over})
 
     def _say_left(self) -> None:
         session, total = self.files.session, int((self.problem.passes > 0).sum())
-        causes = Counter(one.cause.value for one in self.plan.left_out)
+        causes = Counter(self.left[Col.REASON])
         if not causes:
             return
         why = [
@@ -96,7 +114,8 @@ class Made:
         ]
         joined = text("sweep.comma", session.lang).join(why)
         session.say("sweep.left", n=len(self.left), total=f"{total:,}", why=joined)
-        session.say("sweep.left.how", teams=self.plan.n_teams_needed)
+        for cause in sorted(causes):
+            session.say(f"sweep.left.how.{cause}", teams=self.plan.n_teams_needed(self.problem))
 
     def write(self, out: Path, left: Path | None, page: Path | None) -> list[Path]:
         """Write the teams' ways, the streets left out and the map."""
@@ -115,13 +134,21 @@ class Made:
                 self.legs,
                 self.left,
                 self.homes.drop_duplicates(Col.STATION_ID, ignore_index=True),
-                figures=(self.summary,),
+                rounds=[self._round(team) for team in self.teams],
+                figures=self.figures,
                 data_date=self.city.day,
+                is_synthetic=self.files.is_synthetic,
                 attribution=lines,
             )
             write_theme(theme, page, audience=Audience.COMMAND, lang=session.lang)
             paths.append(page)
         return paths
+
+    def _round(self, team: int) -> "TeamRound":
+        """Return a team's evening as the map lists it."""
+        from api.maps.theme import TeamRound  # noqa: PLC0415
+
+        return TeamRound(team=team, said=self.evening(team))
 
     def write_posts(self, posts: Path, second: int, label: str) -> list[Path]:
         """Write the sweep as posts of a night plan."""

@@ -34,7 +34,15 @@ NIGHT_SCRIPTS = (
 """Of the commander's map, joined in this order inside one function: later files use what earlier
 ones define."""
 
-THEME_SCRIPTS = ("decode.js", "words.js", "dom.js", "watermark.js", "theme.js")
+THEME_SCRIPTS = (
+    "decode.js",
+    "words.js",
+    "dom.js",
+    "watermark.js",
+    "lanes.js",
+    "rounds.js",
+    "theme.js",
+)
 """Of a theme map."""
 
 

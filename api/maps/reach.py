@@ -103,8 +103,8 @@ def service_theme(
             columns=(
                 Column(name=Col.PLACE_ID, label=_label("id")),
                 Column(name=Col.REASON, label=_label("reason"), words="service.reason."),
-                Column(name=Col.MINUTES, label=_label("minutes"), digits=1),
-                Column(name=Col.LIMIT, label=_label("limit")),
+                Column(name=Col.MINUTES, label=_label("time"), digits=1, unit=_label("minutes")),
+                Column(name=Col.LIMIT, label=_label("limit"), unit=_label("minutes")),
                 Column(name=Col.SETTING, label=_label("setting"), words="word.setting."),
                 Column(name=Col.TOWNSHIP, label=_label("township")),
                 Column(name=Col.NEAREST_ID, label=_label("station")),
@@ -157,8 +157,8 @@ def _columns(areas: gpd.GeoDataFrame) -> tuple[Column, ...]:
     counted = [target.value for target in Target if target.value in areas]
     return (
         Column(name=Col.NAME, label=_label("station")),
-        Column(name=Col.MINUTES, label=_label("minutes")),
-        Column(name=Col.AREA, label=_label("area"), digits=1),
+        Column(name=Col.MINUTES, label=_label("time"), unit=_label("minutes")),
+        Column(name=Col.AREA, label=_label("area"), digits=1, unit=_label("km2")),
         *(Column(name=name, label=_label(name)) for name in counted),
     )
 

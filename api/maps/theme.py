@@ -51,14 +51,17 @@ SHELL: Final = """\
 class Mark(StrEnum):
     """How a layer is drawn: filled in steps, as thin outlines, as heavy ones, or as marks.
 
-    By team, whose number `value` holds from 1: its way, its way without service (thin and dashed),
-    and the numbers of its stops in order (from the street level on).
+    What is not done is a hollow line, a station a pentagon. By team, whose number `value` holds
+    from 1: its way, its way without service (thin and dashed), and the numbers of its stops in
+    order (from the street level on; of a team that stands alone always).
     """
 
     STEPS = "steps"
     OUTLINE = "outline"
     BORDER = "border"
     MARK = "mark"
+    UNDONE = "undone"
+    STATION = "station"
     WAY = "way"
     EMPTY_WAY = "empty_way"
     NUMBER = "number"
@@ -78,14 +81,20 @@ class Column:
     label : Said
     words : str
         Beginning of the message codes its values stand for; values are shown as they are when "".
+    blank : str
+        Message code of what a blank value is called.
     digits : int
         Decimals of a number.
+    unit : Said, optional
+        What its numbers are in.
     """
 
     name: str
     label: Said
     words: str = ""
+    blank: str = ""
     digits: int = 0
+    unit: Said | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +126,8 @@ class ThemeLayer:
     step_names : tuple of str
         What the steps are called, lowest first, where a range does not say it; such a layer's
         rows are not counted by step.
+    order : str
+        Column of whole numbers that tells the order of a team's legs, in the layers of its ways.
     """
 
     name: Said
@@ -131,12 +142,29 @@ class ThemeLayer:
     is_listed: bool = False
     is_falling: bool = False
     step_names: tuple[str, ...] = ()
+    order: str = ""
 
     def __post_init__(self) -> None:
         if len(self.limits) >= MAX_STEPS:
             raise OptionInvalid(
                 option="limits", value=self.limits, expected=f"at most {MAX_STEPS - 1}"
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamRound:
+    """A team's round as the panel lists it, above its legs.
+
+    Attributes
+    ----------
+    team : int
+        From 1, as in the layers drawn by team.
+    said : Said
+        Its evening in one sentence.
+    """
+
+    team: int
+    said: Said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +184,8 @@ class Theme:
         Sentences that stand above the layers, each with its n/N.
     attribution : tuple of str
         Map number, notice of OpenStreetMap.
+    rounds : tuple of TeamRound
+        The teams of the layers drawn by team: listed with their legs, to look at one alone.
     """
 
     title: Said
@@ -165,6 +195,7 @@ class Theme:
     boundary_version: str = ""
     figures: tuple[Said, ...] = ()
     attribution: tuple[str, ...] = field(default=())
+    rounds: tuple[TeamRound, ...] = ()
 
 
 def write_theme(theme: Theme, path: Path, *, audience: Audience, lang: Language = "zh") -> None:
@@ -220,6 +251,7 @@ def _payload(theme: Theme, audience: Audience) -> dict[str, object]:
         "lattice": [lattice.lon0, lattice.lat0, lattice.step],
         "frame": [round(float(v), 6) for v in bounds],
         "layers": [_layer(layer, lattice) for layer in theme.layers],
+        "rounds": [{"team": one.team, "said": _both(one.said)} for one in theme.rounds],
         "words": _words(theme.layers),
     }
 
@@ -244,13 +276,25 @@ def _layer(layer: ThemeLayer, lattice: Lattice) -> dict[str, object]:
         "on": layer.is_on,
         "listed": min(len(frame), MAX_LISTED) if layer.is_listed else 0,
         "step": pack_ints(_steps(layer)) if layer.value else "",
+        "order": pack_ints(layer.frame[layer.order].to_numpy(np.int64)) if layer.order else "",
         "ranges": _teams(layer) if layer.mark in BY_TEAM else _told(layer),
         "named": bool(layer.step_names),
         "columns": [
-            {"label": _both(column.label), "words": column.words, "values": _values(frame, column)}
+            {
+                "label": _both(column.label),
+                "words": column.words,
+                "blank": column.blank,
+                "unit": _unit(column),
+                "values": _values(frame, column),
+            }
             for column in layer.columns
         ],
+        "unit": next((_unit(one) for one in layer.columns if one.name == layer.value), None),
     }
+
+
+def _unit(column: Column) -> dict[str, str] | None:
+    return None if column.unit is None else _both(column.unit)
 
 
 def _outlines(frame: gpd.GeoDataFrame) -> tuple[str, np.ndarray, np.ndarray]:
@@ -333,3 +377,5 @@ def _coded(layers: Sequence[ThemeLayer]) -> Iterator[str]:
             if column.words:
                 codes = (f"{column.words}{value}" for value in layer.frame[column.name].unique())
                 yield from (code for code in codes if code in entries)
+            if column.blank:
+                yield column.blank

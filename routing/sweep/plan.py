@@ -1,9 +1,10 @@
 """A sweep divided: each team's closed walk from its station, and what the shift leaves undone."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from routing.sweep.model import Tour
+from routing.sweep.model import SweepProblem, Tour
 
 MILLISECONDS = 1000
 
@@ -84,11 +85,28 @@ class SweepPlan:
 
     @property
     def over_bound(self) -> float:
-        """Share by which everything in one shift is above bound and station legs together."""
+        """Share by which everything in one shift is above bound and station legs together.
+
+        A yardstick and no bound: teams of several stations may stay below it.
+        """
         least = self.bound + self.station_legs
         return self.uncut / least - 1.0 if least else 0.0
 
-    @property
-    def n_teams_needed(self) -> int:
-        """Teams that the uncut routes would fill."""
-        return -(-self.uncut // (self.shift_length * MILLISECONDS))
+    def n_teams_needed(self, problem: SweepProblem) -> int:
+        """Return about how many teams would sweep all that one can get to within a shift.
+
+        As many more as there is more to serve: what is left out for want of time over what is
+        served. What is too far for any team of these stations does not count: it needs another
+        answer than more teams.
+        """
+        missed = sum(
+            one.passes * int(problem.service[2 * one.segment : 2 * one.segment + 2].min())
+            for one in self.left_out
+            if one.cause is Cause.SHIFT
+        )
+        served = sum(route.milliseconds - route.dead_head for route in self.routes)
+        busy = sum(len(route.arcs) > 0 for route in self.routes)
+        if not missed:
+            return busy
+        more = busy * missed / served if served else 1.0
+        return len(self.routes) + max(1, math.ceil(more))

@@ -18,6 +18,7 @@ function decodeLayer(layer) {
   }
   layer.rows = rows;
   layer.steps = layer.step ? readColumn(layer.step, layer.n) : null;
+  layer.orders = layer.order ? readColumn(layer.order, layer.n, Int32Array) : null;
 }
 
 /* Lines need more ink than areas to be seen on the land. */
@@ -27,27 +28,26 @@ const stepColour = (layer, step) => (step < 0 ? C.panel : C[STEP_COLOURS[layer.s
 
 /* Teams as on the commander's map: six hues, then the dash tells them apart; the number always does. */
 const TEAM_HUES = ['t0', 't1', 't2', 't3', 't4', 't5'], TEAM_DASHES = ['', '16 9', '1 8', '18 8 1 8'];
-const NUMBERS_FROM = 16, NUMBERS_SHOWN = 150;
 const teamColour = team => C[TEAM_HUES[team % TEAM_HUES.length]];
 const teamDash = team => TEAM_DASHES[Math.floor(team / TEAM_HUES.length) % TEAM_DASHES.length];
 function styleOf(layer, row) {
-  if (layer.mark === 'way') return { color: teamColour(layer.steps[row]), weight: 6, dashArray: teamDash(layer.steps[row]), fill: false };
-  if (layer.mark === 'empty_way') return { color: teamColour(layer.steps[row]), weight: 2, dashArray: '3 5', lineCap: 'butt', fill: false };
   if (layer.mark === 'steps') {
     const step = layer.steps ? layer.steps[row] : 0;
     if (layer.shape === 'line') return { color: stepColour(layer, step), weight: 3 + Math.max(0, step), fill: false };
     return { color: C.ink, opacity: layer.named ? .2 : .45, weight: 1, fillColor: stepColour(layer, step), fillOpacity: .92 };
   }
   if (layer.mark === 'mark') return { color: C.t3, weight: 3, fillColor: C.t3, fillOpacity: .35 };
+  if (layer.mark === 'undone') return { color: C.diamond, weight: 4, fill: false };
   if (layer.mark === 'border') return { color: C.bcounty, weight: 2, fill: layer.shape === 'point', fillColor: C.panel, fillOpacity: 1 };
   return layer.shape === 'line' ? { color: C.label2, opacity: .5, weight: 1, fill: false } : { color: C.btown, weight: 1, fill: false };
 }
 function shapeOf(layer, row) {
+  if (WAYS.includes(layer.mark)) return wayShape(layer, row);
+  if (layer.mark === 'station') return stationShape(layer, row);
   const style = { ...styleOf(layer, row), renderer: painter }, lines = layer.rows[row];
   if (layer.shape === 'point') return L.circleMarker(lines[0][0], { ...style, radius: MIN_MARK });
   const shape = layer.shape === 'area' ? L.polygon(lines, style) : L.polyline(lines, style);
-  const casing = { way: 9, empty_way: 3 }[layer.mark];    // a way without service is a light core where it runs on a swept street
-  if (casing) return L.featureGroup([L.polyline(lines, { renderer: painter, color: C.casing, weight: casing, lineCap: 'butt', fill: false }), shape]);
+  if (layer.mark === 'undone') return L.featureGroup([L.polyline(lines, { ...style, color: C.diamondline, weight: 7 }), shape]);
   if (layer.mark !== 'mark') return shape;
   return L.featureGroup([shape, L.circleMarker(shape.getBounds().getCenter(), { ...style, radius: MIN_MARK })]);
 }
@@ -56,34 +56,33 @@ function drawLayer(layer) {
   layer.group = null;
   if (!layer.on) return;
   if (layer.mark === 'number') return drawNumbers(layer);
-  layer.shapes = layer.rows.map((_, row) => shapeOf(layer, row));
-  layer.shapes.forEach((shape, row) => { if (layer.columns.length) shape.on('click', e => openRow(layer, row, e.latlng)); });
-  layer.group = L.layerGroup(layer.shapes).addTo(map);
+  const shapes = shownRows(layer).map(row => {
+    const shape = shapeOf(layer, row);
+    if (layer.columns.length) shape.on('click', e => openRow(layer, row, e.latlng));
+    return shape;
+  });
+  layer.group = L.layerGroup(shapes).addTo(map);
 }
-/* Numbers of the streets in view: what is drawn first keeps its place, a number that would cover another waits for a closer look. */
-function drawNumbers(layer) {
-  layer.group = L.layerGroup().addTo(map);
-  if (map.getZoom() < NUMBERS_FROM) return;
-  const view = map.getBounds(), taken = [];
-  for (let row = 0; row < layer.n && taken.length < NUMBERS_SHOWN; row++) {
-    const at = layer.rows[row][0][0];
-    if (!view.contains(at)) continue;
-    const p = map.latLngToContainerPoint(at);
-    if (taken.some(q => Math.abs(p.x - q.x) < 26 && Math.abs(p.y - q.y) < 18)) continue;
-    taken.push(p);
-    const badge = element('span', 'number', wordOf(layer.columns[0], row));
-    badge.style.borderColor = teamColour(layer.steps[row]);
-    L.marker(at, { icon: L.divIcon({ className: 'numbered', html: badge, iconSize: [0, 0] }), interactive: false, keyboard: false }).addTo(layer.group);
-  }
+function drawLayers() {
+  readLanes();
+  D.layers.forEach(drawLayer);
+  drawArrows();
 }
-const drawLayers = () => D.layers.forEach(drawLayer);
 
-const wordOf = (column, row) => (column.words ? sayCode(column.words + column.values[row]) : column.values[row]);
+function wordOf(column, row) {
+  const value = column.values[row];
+  if (column.blank && !value) return sayCode(column.blank);
+  return column.words ? sayCode(column.words + value) : value;
+}
+const withUnit = (text, unit) => (text && unit ? `${text} ${inLanguage(unit)}` : text);
+const toldOf = (column, row) => withUnit(wordOf(column, row), column.unit);
+/* In a line of the list a number with its unit speaks for itself. */
+const briefOf = (column, row) => (column.unit ? toldOf(column, row) : `${inLanguage(column.label)} ${wordOf(column, row)}`);
 function openRow(layer, row, latlng) {
   const box = element('div'), list = element('dl');
   box.append(element('b', '', wordOf(layer.columns[0], row)));
   for (const column of layer.columns.slice(1)) {
-    list.append(element('dt', '', inLanguage(column.label)), element('dd', '', wordOf(column, row)));
+    list.append(element('dt', '', inLanguage(column.label)), element('dd', '', toldOf(column, row)));
   }
   box.append(list);
   L.popup({ autoPan: true }).setLatLng(latlng).setContent(box).openOn(map);
@@ -91,7 +90,7 @@ function openRow(layer, row, latlng) {
 function goToRow(layer, row) {
   if (!layer.on) {
     layer.on = true;
-    drawLayer(layer);
+    drawLayers();
     drawPanel();
   }
   const bounds = L.latLngBounds(layer.rows[row].flat());
@@ -102,7 +101,7 @@ function goToRow(layer, row) {
 function drawBar() {
   const bar = byId('bar'), { meta } = D;
   bar.textContent = '';
-  bar.append(element('h1', '', inLanguage(meta.title)), element('span', 'chip inverse desk-only', say('audience.' + meta.audience)));
+  bar.append(element('h1', '', inLanguage(meta.title)), element('span', 'chip inverse', say('audience.' + meta.audience)));
   if (meta.synthetic) bar.append(element('span', 'chip synthetic', say('synthetic')));
   bar.append(
     element('span', 'spring'),
@@ -134,12 +133,12 @@ function teamRows(layer) {
   return n.flatMap((many, team) => (many ? [stepRow(teamColour(team), say('theme.team', { team: layer.ranges[team], share: share(many, layer.n) }))] : []));
 }
 function legendRows(layer) {
-  if (layer.mark === 'way') return teamRows(layer);
+  if (layer.mark === 'way') return D.rounds.length ? [] : teamRows(layer);
   if (layer.mark !== 'steps' || !layer.steps) return [];
   const n = Array(layer.ranges.length).fill(0);
   let missing = 0;
   for (const step of layer.steps) step < 0 ? missing++ : n[step]++;
-  const rows = n.map((many, step) => stepRow(stepColour(layer, step), layer.named ? layer.ranges[step] : `${layer.ranges[step]} · ${share(many, layer.n)}`));
+  const rows = n.map((many, step) => stepRow(stepColour(layer, step), withUnit(layer.ranges[step], layer.unit) + (layer.named ? '' : ` · ${share(many, layer.n)}`)));
   if (missing) rows.push(stepRow(C.panel, `– · ${share(missing, layer.n)}`));
   return rows;
 }
@@ -149,7 +148,7 @@ function listRows(layer) {
   for (let k = 0; k < layer.listed; k++) {
     const row = button('', 'listed', () => goToRow(layer, k));
     row.append(element('span', '', wordOf(layer.columns[0], k)));
-    row.append(element('small', '', layer.columns.slice(1).map(c => `${inLanguage(c.label)} ${wordOf(c, k)}`).join(' · ')));
+    row.append(element('small', '', layer.columns.slice(1).map(c => briefOf(c, k)).filter(Boolean).join(' · ')));
     rows.push(row);
   }
   if (layer.listed < layer.n) rows.push(element('p', 'note', say('theme.more', { share: share(layer.listed, layer.n) })));
@@ -159,7 +158,7 @@ function drawPanel() {
   const panel = byId('panel');
   panel.textContent = '';
   for (const figure of D.meta.figures) panel.append(element('p', 'figure', inLanguage(figure)));
-  panel.append(element('h2', '', say('layers')));
+  panel.append(...roundRows(), element('h2', '', say('layers')));
   for (const layer of [...D.layers].reverse()) panel.append(layerOption(layer), ...legendRows(layer));
   for (const layer of [...D.layers].reverse()) panel.append(...listRows(layer));
 }
@@ -229,12 +228,17 @@ function start() {
     D.layers.forEach(decodeLayer);
     map = L.map(options.id, { zoomControl: false, attributionControl: false, minZoom: options.min_zoom, maxZoom: options.max_zoom, zoomSnap: .25, preferCanvas: true });
     painter = L.canvas({ padding: .2, tolerance: 4 });
+    state.round = 0;
     fitAll();                                            // the credit line needs a view, the view its height
     drawAll();
     fitAll();
     drawLayers();
     map.on('moveend zoomend', drawCredit);
-    map.on('moveend', () => D.layers.filter(layer => layer.mark === 'number').forEach(drawLayer));
+    map.on('zoomend', () => wayLayers().forEach(drawLayer));
+    map.on('moveend', () => {
+      D.layers.filter(layer => layer.mark === 'number').forEach(drawLayer);
+      drawArrows();
+    });
     map.on('resize', drawWatermark);
     addEventListener('resize', drawAll);
     for (const id of ['tools', 'credit']) L.DomEvent.disableClickPropagation(byId(id));
@@ -248,4 +252,4 @@ function start() {
   }
 }
 
-return { start, setTheme, setLanguage, goToRow, data: D, state, map: () => map };
+return { start, setTheme, setLanguage, goToRow, showRound, data: D, state, map: () => map };
