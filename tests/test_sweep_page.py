@@ -118,6 +118,13 @@ def test_nothing_left_out_and_no_rounds_make_a_page_too(tmp_path):
     assert all(layer.mark.value != "undone" for layer in whole.layers)
 
 
+def test_streets_around_lie_under_everything_else():
+    around = gpd.GeoDataFrame({Col.NAME: ["东路"]}, geometry=[line((0, 0), (0, 1))], crs=4326)
+    first, *others = theme(around=around).layers
+    assert first.name[0] == "theme.sweep.around"
+    assert len(others) == len(theme().layers)
+
+
 @pytest.fixture(scope="module")
 def chromium():
     engine = pytest.importorskip("playwright.sync_api")

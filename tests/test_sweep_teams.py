@@ -37,7 +37,7 @@ from routing.sweep.select import (
 )
 from routing.sweep.teams import split_among_teams
 from routing.sweep.teams.between import adjacency, times_between, way
-from routing.sweep.teams.legs import left_streets, sweep_legs
+from routing.sweep.teams.legs import left_streets, streets_around, sweep_legs
 from routing.sweep.teams.part import NEAR, parts_of
 from routing.sweep.teams.task import tasks_of
 from routing.travel import Travel
@@ -434,6 +434,17 @@ def test_legs_are_streets_in_order_and_tell_dead_heading_apart(town) -> None:
     for here, there in pairwise(legs.geometry):
         assert here.coords[-1] == there.coords[0]
     assert legs.geometry.iloc[0].coords[0] == legs.geometry.iloc[-1].coords[-1]
+
+
+def test_the_streets_around_a_sweep_are_those_in_its_box(town, monkeypatch) -> None:
+    first = gpd.GeoDataFrame(geometry=shapes(shapely.LineString, [[(0, 0), (1, 0)]]))
+    drawn = [shapely.LineString(part) for part in np.split(town.lonlat, town.offsets[1:-1])]
+    near = streets_around(first, town)
+    assert sorted(near[Col.NAME]) == ["", "东昌路"]
+    assert all(any(line.equals(street) for street in drawn) for line in near.geometry)
+    assert streets_around(first.head(0), town).empty
+    monkeypatch.setattr("routing.sweep.teams.legs.MOST_AROUND", len(near) - 1)
+    assert streets_around(first, town).empty
 
 
 def test_streets_left_out_are_a_layer(town) -> None:

@@ -123,6 +123,7 @@ class Made:
         from api.maps.sweep import sweep_theme  # noqa: PLC0415
         from geo.io.export import write_file  # noqa: PLC0415
         from geo.privacy import Audience  # noqa: PLC0415
+        from routing.sweep.teams.legs import streets_around  # noqa: PLC0415
 
         session, lines = self.files.session, self.files.credits
         said = text(f"export.audience.{Audience.COMMAND}", session.lang)
@@ -135,6 +136,7 @@ class Made:
                 self.left,
                 self.homes.drop_duplicates(Col.STATION_ID, ignore_index=True),
                 rounds=[self._round(team) for team in self.teams],
+                around=streets_around(self.legs, self.city.network),
                 figures=self.figures,
                 data_date=self.city.day,
                 is_synthetic=self.files.is_synthetic,

@@ -30,6 +30,7 @@ def sweep_theme(
     *,
     figures: Sequence[Said],
     rounds: Sequence[TeamRound] = (),
+    around: gpd.GeoDataFrame | None = None,
     data_date: date | None = None,
     is_synthetic: bool = False,
     attribution: Sequence[str] = (),
@@ -46,6 +47,8 @@ def sweep_theme(
         What is swept and how long it takes, each with its n/N.
     rounds : sequence of TeamRound
         What each team's evening is, to list above its legs.
+    around : GeoDataFrame, optional
+        Streets with their names, to find one's way by.
     is_synthetic : bool
         Whether a file it rests on is synthetic; that of the legs counts anyway.
     """
@@ -53,6 +56,7 @@ def sweep_theme(
     swept = legs[legs[Col.IS_SERVICE]].reset_index(drop=True)
     empty = legs[~legs[Col.IS_SERVICE]].reset_index(drop=True)
     drawn = (
+        *(() if around is None else (_surroundings(around),)),
         _undone(left),
         _by_team(swept, Mark.WAY, blank="theme.sweep.unnamed"),
         _by_team(empty, Mark.EMPTY_WAY, blank="theme.sweep.ride"),
@@ -87,6 +91,16 @@ def _told(legs: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     place = legs[Col.TEAM].astype(str) + " · " + legs[Col.ORDER].astype(str)
     times = (begin + "–" + end).where(is_timed, "").astype(str)
     return legs.assign(**{TIMES: times, PLACE: place.astype(str)})
+
+
+def _surroundings(streets: gpd.GeoDataFrame) -> ThemeLayer:
+    return ThemeLayer(
+        name=("theme.sweep.around", {}),
+        frame=streets,
+        visible=Visible.STREETS,
+        mark=Mark.OUTLINE,
+        columns=(_column(Col.NAME, "name", blank="theme.sweep.unnamed"),),
+    )
 
 
 def _by_team(legs: gpd.GeoDataFrame, mark: Mark, *, blank: str) -> ThemeLayer:

@@ -18,6 +18,12 @@ from routing.sweep.plan import MILLISECONDS, Cause, SweepPlan
 
 _COUNT: Final = Column(dtype=Type.INT)
 
+AROUND_M: Final = 150.0
+"""Metres of surroundings on every side of a sweep's map: about a block."""
+
+MOST_AROUND: Final = 5000
+"""Streets of surroundings beyond which a page is heavy and its lines run into each other."""
+
 SWEEP_LEGS: Final = Schema(
     layer="sweep",
     key=Col.LEG_ID,
@@ -102,6 +108,31 @@ def left_streets(plan: SweepPlan, network: Network, *, source: str) -> gpd.GeoDa
         for one in {one.segment: one for one in reversed(plan.left_out)}.values()
     ]
     return _frame(rows[::-1], SWEEP_LEFT, source)
+
+
+def streets_around(legs: gpd.GeoDataFrame, network: Network) -> gpd.GeoDataFrame:
+    """Return name and line of the streets in the box around `legs`, to find one's way by.
+
+    Returns
+    -------
+    GeoDataFrame
+        EPSG:4326; the box is `AROUND_M` wider on every side, and no street is in it where there
+        are more than `MOST_AROUND`: so wide a map shows no single street.
+    """
+    if legs.empty:
+        return gpd.GeoDataFrame({Col.NAME: []}, geometry=[], crs=LONLAT_EPSG)
+    corners = legs.to_crs(network.epsg).total_bounds
+    low, high = (
+        reduce.reduceat(network.xy, network.offsets[:-1]) for reduce in (np.minimum, np.maximum)
+    )
+    meets = (high > corners[:2] - AROUND_M) & (low < corners[2:] + AROUND_M)
+    near = np.flatnonzero(meets.all(axis=1))
+    near = near[: len(near) * (len(near) <= MOST_AROUND)]
+    owner = np.repeat(np.arange(network.n_segments), np.diff(network.offsets))
+    rows = np.isin(owner, near)
+    lines = shapely.linestrings(network.lonlat[rows], indices=np.searchsorted(near, owner[rows]))
+    names = [network.names[code] for code in network.name[near]]
+    return gpd.GeoDataFrame({Col.NAME: names}, geometry=lines, crs=LONLAT_EPSG)
 
 
 def _legs(
