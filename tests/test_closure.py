@@ -245,7 +245,7 @@ def test_limits_bands_and_the_green_wave():
     assert network.lanes.tolist() == [4, 0, 127]
     assert network.max_speed.tolist() == [30.0, 0.0, 60.0]
     assert report.corridors_unknown == ("没有这条路",)
-    assert dict(report.findings())["network.corridors"] == {"names": "没有这条路"}
+    assert dict(report.findings())["network.corridors"] == {"names": ("没有这条路",)}
     at_night = arc_times(network, Mode.CAR)
     # 1,000 m at the limit of 30, not at the class's 40; a limit above the class's speed is idle.
     assert at_night.run[0] == pytest.approx(120_000, rel=2e-3)

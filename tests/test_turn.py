@@ -56,8 +56,8 @@ def network_of(rows: Sequence[Row]) -> Network:
 
 #              N                 Four arms of 100 m meet in the middle. The eastern one bends to the
 #              │                 north 60 m out; the last 1.4 m of the western one are a hook to
-#      W ──┐   │        E        the south-east, which is no turn. Arcs: 2 * arm towards the middle, and
-#          └── M ──────/         2 * arm + 1 away from it.
+#      W ──┐   │        E        the south-east, which is no turn. Arcs: 2 * arm towards
+#          └── M ──────/         the middle, and 2 * arm + 1 away from it.
 #              │
 #              S
 CROSS: list[Row] = [

@@ -1,6 +1,9 @@
 """Commands that set an installation up: kernels and notebooks."""
 
+import multiprocessing
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 import typer
 
@@ -10,6 +13,20 @@ from geo.errors import OptionInvalid
 
 commands = typer.Typer()
 
+ROOMS: Final = (
+    "geo.grid",
+    "routing.sweep.teams.split",
+    "routing.travel",
+    "routing.patrol",
+    "routing.inspection",
+    "routing.sweep.cover",
+    "routing.travel.isochrone",
+)
+"""Modules with kernels, those that compile longest first."""
+
+WORKERS: Final = 2
+"""Processes that compile side by side: about 1 GB each."""
+
 
 @commands.command("warm-up", help=both("cli.warm"))
 def warm_up(lang: Lang = None) -> None:
@@ -18,15 +35,16 @@ def warm_up(lang: Lang = None) -> None:
         for package in ("geo", "routing"):
             for cached in (Path(__file__).parents[2] / package).rglob("__pycache__/*.nb[ic]"):
                 cached.unlink()
-        from geo import grid  # noqa: PLC0415
-        from routing import inspection, patrol, travel  # noqa: PLC0415
-        from routing.sweep import cover  # noqa: PLC0415
-        from routing.sweep.teams import split  # noqa: PLC0415
-        from routing.travel import isochrone  # noqa: PLC0415
-
         with session.steps.step("warm"):
-            for room in (grid, travel, isochrone, patrol, inspection, cover, split):
-                room.warm_up()
+            with multiprocessing.get_context("spawn").Pool(WORKERS) as pool:
+                for _ in pool.imap_unordered(_warm, ROOMS):
+                    pass
+            for room in ROOMS:  # what two wrote at once, one of them may have lost
+                _warm(room)
+
+
+def _warm(room: str) -> None:
+    import_module(room).warm_up()
 
 
 @commands.command(help=both("cli.notebooks"))
