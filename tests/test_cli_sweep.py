@@ -79,6 +79,22 @@ def test_a_team_that_is_too_far_away_is_no_team_that_is_not_needed(files, tmp_pa
     assert "yardstick" not in done.output
 
 
+def test_a_station_off_the_roads_is_named_with_its_file_and_distance(files, tmp_path):
+    """Issue 6: the error named neither the file nor how far."""
+    off = tmp_path / "off.csv"
+    off.write_text("station_id,name,kind,lon,lat\nfar,样例远所,urban,118.5,36.45\n", "utf-8")
+    for more in ((), ("--from", "far")):
+        done = sweep(
+            files, tmp_path / "x.gpkg", "--class", "lane", "--stations", off, *more
+        )  # the last of two options counts
+        assert done.exit_code == EXIT_INPUT, done.output
+        said = " ".join(done.output.split())
+        assert "off.csv" in said
+        assert "样例远所" in said
+        assert "118.50000" in said
+    assert not (tmp_path / "x.gpkg").exists()
+
+
 def test_streets_of_a_network_file_stay_synthetic_on_the_page(files, tmp_path):
     city, page = tmp_path / "city.npz", tmp_path / "map.html"
     made = run("network", files / "streets.gpkg", "--out", city, "--lang", "en")

@@ -94,6 +94,8 @@ class City:
         Metres to it.
     day : date, optional
         Day the streets were true; a file of streets does not state it.
+    stations_source : str
+        What the user calls the stations.
     """
 
     network: "Network"
@@ -106,6 +108,7 @@ class City:
     source: str
     node: "np.ndarray"
     apart: "np.ndarray"
+    stations_source: str
 
     def teams_from(self, ids: tuple[str, ...], teams: int, is_chosen: "np.ndarray") -> list[int]:
         """Return the row of the station each team starts from.
@@ -128,13 +131,28 @@ class City:
                 expected=Word("sweep.from.wanted", {"n": teams}),
             )
         rows = [known.index(station) for station in ids] or [self._nearest(is_chosen)] * teams
-        far = [row for row in dict.fromkeys(rows) if self.apart[row] > REACH_M]
-        if far:
-            names = ", ".join(self.stations[Col.NAME].iloc[far])
-            raise StationUnreachable(
-                source="stations", n=len(far), total=len(known), stations=names, limit_m=REACH_M
-            )
+        if any(self.apart[row] > REACH_M for row in rows):
+            raise self._unreachable()
         return rows
+
+    def _unreachable(self) -> StationUnreachable:
+        """Return the error that names every station too far from a street, how far and where."""
+        import numpy as np  # noqa: PLC0415
+
+        from routing.model import Place  # noqa: PLC0415
+        from routing.travel.beyond import name_beyond  # noqa: PLC0415
+
+        ids, names = self.stations[Col.STATION_ID], self.stations[Col.NAME]
+        columns = zip(ids, names, self.stations.geometry, strict=True)
+        places = [Place(place_id=i, name=n, lon=at.x, lat=at.y) for i, n, at in columns]
+        far = np.flatnonzero(self.apart > REACH_M)
+        return StationUnreachable(
+            source=self.stations_source,
+            n=len(far),
+            total=len(places),
+            stations=name_beyond(places, self.apart, far),
+            limit_m=round(REACH_M),
+        )
 
     def _nearest(self, is_chosen: "np.ndarray") -> int:
         """Return the station nearest to the middle of the streets chosen, as the crow flies."""
@@ -178,6 +196,7 @@ def open_city(
         source,
         node=nodes[row].astype(np.int32),
         apart=np.asarray(apart),
+        stations_source=stations.name,
     )
 
 
