@@ -372,3 +372,42 @@ def geopackage(geopackage_setting):
     """An open, empty embedded store."""
     with open_store(geopackage_setting) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A Chromium for tests of theme pages; such a file makes its `page`."""
+    engine = pytest.importorskip("playwright.sync_api")
+    browser = runpy.run_path(str(Path(__file__).with_name("test_map_browser.py")))
+    if not browser["CHROMIUM"].exists():
+        pytest.skip("no Chromium on this machine")
+    with engine.sync_playwright() as driver:
+        found = driver.chromium.launch(
+            executable_path=str(browser["CHROMIUM"]), args=browser["FLAGS"]
+        )
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def opened(chromium, page):
+    """Open the page; what it says to the console or asks of the network is an error."""
+    contexts, said = [], []
+
+    def open_page(size):
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]}, offline=True, has_touch=size[0] < 500
+        )
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("console", lambda message: said.append(message.text))
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.on("dialog", lambda dialog: said.append("a dialog"))
+        tab.goto(page.as_uri())
+        tab.wait_for_function("performance.getEntriesByName('ready').length")
+        return tab
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert said == []

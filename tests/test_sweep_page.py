@@ -125,43 +125,6 @@ def test_streets_around_lie_under_everything_else():
     assert len(others) == len(theme().layers)
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    engine = pytest.importorskip("playwright.sync_api")
-    if not browser_page["CHROMIUM"].exists():
-        pytest.skip("no Chromium on this machine")
-    with engine.sync_playwright() as driver:
-        found = driver.chromium.launch(
-            executable_path=str(browser_page["CHROMIUM"]), args=browser_page["FLAGS"]
-        )
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def opened(chromium, page):
-    """Open the page; what it says to the console or asks of the network is an error."""
-    contexts, said = [], []
-
-    def open_page(size):
-        context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]}, offline=True, has_touch=size[0] < 500
-        )
-        contexts.append(context)
-        tab = context.new_page()
-        tab.on("console", lambda message: said.append(message.text))
-        tab.on("pageerror", lambda error: said.append(str(error)))
-        tab.on("dialog", lambda dialog: said.append("a dialog"))
-        tab.goto(page.as_uri())
-        tab.wait_for_function("performance.getEntriesByName('ready').length")
-        return tab
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert said == []
-
-
 @pytest.mark.parametrize("size", [browser_page["DESK"], browser_page["PHONE"]])
 def test_a_team_alone_can_be_followed_leg_by_leg(opened, size):
     tab = opened(size)

@@ -109,43 +109,6 @@ def test_a_map_of_nothing_is_refused(tmp_path):
         write_theme(theme(layers=empty), tmp_path / "no.html", audience=Audience.COMMAND)
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    engine = pytest.importorskip("playwright.sync_api")
-    if not browser_page["CHROMIUM"].exists():
-        pytest.skip("no Chromium on this machine")
-    with engine.sync_playwright() as driver:
-        found = driver.chromium.launch(
-            executable_path=str(browser_page["CHROMIUM"]), args=browser_page["FLAGS"]
-        )
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def opened(chromium, page):
-    """Open the page; what it says to the console or asks of the network is an error."""
-    contexts, said = [], []
-
-    def open_page(size):
-        context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]}, offline=True, has_touch=size[0] < 500
-        )
-        contexts.append(context)
-        tab = context.new_page()
-        tab.on("console", lambda message: said.append(message.text))
-        tab.on("pageerror", lambda error: said.append(str(error)))
-        tab.on("dialog", lambda dialog: said.append("a dialog"))
-        tab.goto(page.as_uri())
-        tab.wait_for_function("performance.getEntriesByName('ready').length")
-        return tab
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert said == []
-
-
 @pytest.mark.parametrize("size", [browser_page["DESK"], browser_page["PHONE"]])
 def test_the_page_opens_and_can_be_read(opened, size):
     tab = opened(size)
